@@ -1,0 +1,12 @@
+//! `stolos apply`
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::render::Terminal;
+
+/// Make the clusters what the fleet file says
+#[derive(Debug, clap::Args)]
+pub struct Arguments {}
+
+pub async fn run(_arguments: Arguments, _terminal: &Terminal) -> Result<()> {
+    Err(Error::new(ErrorKind::Bug, "not built yet"))
+}

@@ -1,0 +1,12 @@
+//! `stolos clusters`
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::render::Terminal;
+
+/// List the clusters of the fleet file
+#[derive(Debug, clap::Args)]
+pub struct Arguments {}
+
+pub async fn run(_arguments: Arguments, _terminal: &Terminal) -> Result<()> {
+    Err(Error::new(ErrorKind::Bug, "not built yet"))
+}

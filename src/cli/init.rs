@@ -1,0 +1,12 @@
+//! `stolos init`
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::render::Terminal;
+
+/// Write a fleet file from kubeconfig contexts
+#[derive(Debug, clap::Args)]
+pub struct Arguments {}
+
+pub async fn run(_arguments: Arguments, _terminal: &Terminal) -> Result<()> {
+    Err(Error::new(ErrorKind::Bug, "not built yet"))
+}

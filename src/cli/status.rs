@@ -1,0 +1,12 @@
+//! `stolos status`
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::render::Terminal;
+
+/// Report the true state of the mesh, read-only, with or without a fleet file
+#[derive(Debug, clap::Args)]
+pub struct Arguments {}
+
+pub async fn run(_arguments: Arguments, _terminal: &Terminal) -> Result<()> {
+    Err(Error::new(ErrorKind::Bug, "not built yet"))
+}

@@ -1,0 +1,9 @@
+//! This machine: kubeconfigs, paths, the fleet file, processes (istioctl), keys.
+
+pub mod fleet_file;
+pub mod istioctl;
+pub mod keys;
+pub mod kubeconfig;
+pub mod paths;
+pub mod sensitive;
+pub mod yaml;

@@ -1,0 +1,183 @@
+//! The kinds that this tool reads and writes, with where the API server serves them. A table of
+//! data instead of discovery: it saves a round trip per cluster, and a kind that is not here is
+//! refused before anything is written.
+
+/// One kind as the API server serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind {
+    /// Such as `apps/v1`.
+    pub api_version: &'static str,
+    /// Such as `Deployment`.
+    pub kind: &'static str,
+    /// Such as `deployments`.
+    pub plural: &'static str,
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+}
+
+const fn kind(api_version: &'static str, kind: &'static str, plural: &'static str, namespaced: bool) -> Kind {
+    Kind {
+        api_version,
+        kind,
+        plural,
+        namespaced,
+    }
+}
+
+/// Namespaces.
+pub const NAMESPACE: Kind = kind("v1", "Namespace", "namespaces", false);
+/// Secrets.
+pub const SECRET: Kind = kind("v1", "Secret", "secrets", true);
+/// Configuration maps.
+pub const CONFIG_MAP: Kind = kind("v1", "ConfigMap", "configmaps", true);
+/// Services.
+pub const SERVICE: Kind = kind("v1", "Service", "services", true);
+/// Pods.
+pub const POD: Kind = kind("v1", "Pod", "pods", true);
+/// Service accounts.
+pub const SERVICE_ACCOUNT: Kind = kind("v1", "ServiceAccount", "serviceaccounts", true);
+/// Deployments.
+pub const DEPLOYMENT: Kind = kind("apps/v1", "Deployment", "deployments", true);
+/// Endpoint slices.
+pub const ENDPOINT_SLICE: Kind = kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", true);
+/// Custom resource definitions.
+pub const CUSTOM_RESOURCE_DEFINITION: Kind = kind(
+    "apiextensions.k8s.io/v1",
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+    false,
+);
+/// Cluster roles.
+pub const CLUSTER_ROLE: Kind = kind(
+    "rbac.authorization.k8s.io/v1",
+    "ClusterRole",
+    "clusterroles",
+    false,
+);
+/// Cluster role bindings.
+pub const CLUSTER_ROLE_BINDING: Kind = kind(
+    "rbac.authorization.k8s.io/v1",
+    "ClusterRoleBinding",
+    "clusterrolebindings",
+    false,
+);
+/// Mutating webhooks.
+pub const MUTATING_WEBHOOK: Kind = kind(
+    "admissionregistration.k8s.io/v1",
+    "MutatingWebhookConfiguration",
+    "mutatingwebhookconfigurations",
+    false,
+);
+/// Validating webhooks.
+pub const VALIDATING_WEBHOOK: Kind = kind(
+    "admissionregistration.k8s.io/v1",
+    "ValidatingWebhookConfiguration",
+    "validatingwebhookconfigurations",
+    false,
+);
+/// Istio's gateways.
+pub const ISTIO_GATEWAY: Kind = kind("networking.istio.io/v1", "Gateway", "gateways", true);
+/// Horizontal pod autoscalers.
+pub const HORIZONTAL_POD_AUTOSCALER: Kind = kind(
+    "autoscaling/v2",
+    "HorizontalPodAutoscaler",
+    "horizontalpodautoscalers",
+    true,
+);
+/// Roles.
+pub const ROLE: Kind = kind("rbac.authorization.k8s.io/v1", "Role", "roles", true);
+/// Role bindings.
+pub const ROLE_BINDING: Kind = kind(
+    "rbac.authorization.k8s.io/v1",
+    "RoleBinding",
+    "rolebindings",
+    true,
+);
+
+/// Every kind that this tool knows to read and write.
+pub const ALL: &[Kind] = &[
+    NAMESPACE,
+    SECRET,
+    CONFIG_MAP,
+    SERVICE,
+    POD,
+    SERVICE_ACCOUNT,
+    DEPLOYMENT,
+    ENDPOINT_SLICE,
+    CUSTOM_RESOURCE_DEFINITION,
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    MUTATING_WEBHOOK,
+    VALIDATING_WEBHOOK,
+    ISTIO_GATEWAY,
+    HORIZONTAL_POD_AUTOSCALER,
+    ROLE,
+    ROLE_BINDING,
+    kind("apps/v1", "DaemonSet", "daemonsets", true),
+    kind("apps/v1", "ReplicaSet", "replicasets", true),
+    kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true),
+    kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true),
+    kind(
+        "networking.istio.io/v1",
+        "VirtualService",
+        "virtualservices",
+        true,
+    ),
+    kind(
+        "networking.istio.io/v1",
+        "DestinationRule",
+        "destinationrules",
+        true,
+    ),
+    kind(
+        "networking.istio.io/v1alpha3",
+        "EnvoyFilter",
+        "envoyfilters",
+        true,
+    ),
+    kind("telemetry.istio.io/v1", "Telemetry", "telemetries", true),
+    kind(
+        "security.istio.io/v1",
+        "PeerAuthentication",
+        "peerauthentications",
+        true,
+    ),
+    kind("gateway.networking.k8s.io/v1", "Gateway", "gateways", true),
+    kind(
+        "gateway.networking.k8s.io/v1",
+        "GatewayClass",
+        "gatewayclasses",
+        false,
+    ),
+];
+
+impl Kind {
+    /// The kind of an object, where this tool knows it.
+    pub fn of(api_version: &str, kind: &str) -> Option<Kind> {
+        ALL.iter()
+            .copied()
+            .find(|known| known.api_version == api_version && known.kind == kind)
+    }
+
+    /// The path of the kind's list: of the whole cluster where the namespace is empty.
+    pub fn list_path(self, namespace: &str) -> String {
+        let prefix = if self.api_version.contains('/') {
+            "apis"
+        } else {
+            "api"
+        };
+        if self.namespaced && !namespace.is_empty() {
+            format!(
+                "/{prefix}/{}/namespaces/{namespace}/{}",
+                self.api_version, self.plural
+            )
+        } else {
+            format!("/{prefix}/{}/{}", self.api_version, self.plural)
+        }
+    }
+
+    /// The path of one object.
+    pub fn object_path(self, namespace: &str, name: &str) -> String {
+        format!("{}/{name}", self.list_path(namespace))
+    }
+}

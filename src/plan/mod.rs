@@ -1,0 +1,208 @@
+//! A plan as data: what would be done to which object in which cluster, why, after what. It leaves
+//! nothing to decide: `apply/` runs it and makes no choice about the mesh. No key and no token is
+//! ever in it; a step names the one it needs and `apply/` fetches it.
+
+pub mod difference;
+pub mod ownership;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fleet::{Area, ClusterName};
+use crate::inventory::{Object, ObjectReference};
+
+/// What would be done, in an order that works, and what cannot be.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// In an order in which each comes after what it needs.
+    pub steps: Vec<Step>,
+    /// What the fleet file asks for and cannot be done now.
+    pub blocked: Vec<Blocked>,
+    /// What the reader should know before consenting: warnings that block nothing.
+    pub warnings: Vec<Warning>,
+}
+
+/// A step's identity within its plan: `east/mesh/update/Deployment istio-system/istiod`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepId(pub String);
+
+/// One thing to do in one cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Unique in its plan.
+    pub id: StepId,
+    /// Where it is done.
+    pub cluster: ClusterName,
+    /// Which part of the fleet's work it is.
+    pub area: Area,
+    /// What is done.
+    pub action: Action,
+    /// To which object.
+    pub object: ObjectReference,
+    /// Why.
+    pub reason: String,
+    /// What must have been done before.
+    pub needs: Vec<StepId>,
+    /// Whether it can interrupt what serves now.
+    pub disruptive: bool,
+    /// Who else has written the object, where somebody has.
+    pub owner: Option<String>,
+    /// What `apply/` needs to do it.
+    pub content: Content,
+}
+
+/// What a step does (contract: `steps[].action`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// The object does not stand.
+    Create,
+    /// It stands and differs.
+    Update,
+    /// It stands and should not.
+    Delete,
+    /// Nothing is written: a state is awaited.
+    Wait,
+    /// Something else is done, on this machine.
+    Run,
+}
+
+impl Action {
+    /// The action's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+            Action::Wait => "wait",
+            Action::Run => "run",
+        }
+    }
+}
+
+/// What a step needs beside its object's name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// This object, by server-side apply under the field manager `stolos`.
+    Apply(Object),
+    /// These changes to an object that stands and is not ours as a whole, by server-side apply
+    /// under the field manager `stolos-SUFFIX` of only these fields.
+    Label(Object),
+    /// Deletion, if the object still has this UID.
+    Delete {
+        /// `metadata.uid` as it was planned.
+        uid: String,
+    },
+    /// An intermediate for this cluster, signed by the fleet's root, as the Secret `cacerts`.
+    IssueIntermediate(IntermediateProfile),
+    /// The fleet's root is made on this machine.
+    MakeRoot,
+    /// A remote secret with a token of the other cluster's reader account.
+    RemoteSecret(RemoteSecretContent),
+    /// A state to wait for.
+    Await(Gate),
+}
+
+/// What an intermediate certificate is to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntermediateProfile {
+    /// The cluster that signs with it; part of the subject, which is distinct for each cluster.
+    pub cluster: ClusterName,
+    /// The namespace of the Secret.
+    pub namespace: String,
+    /// The mesh's trust domain.
+    pub trust_domain: String,
+    /// Days that it is good for.
+    pub days: u32,
+    /// Lower-case hex SHA-256 of the root that must sign it; empty where the root is made in this plan.
+    pub root_sha256: String,
+    /// The Secret's metadata and labels, without data.
+    pub secret: Object,
+}
+
+/// What a remote secret is to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteSecretContent {
+    /// The cluster that is read.
+    pub to: ClusterName,
+    /// Its cluster ID: the Secret's key.
+    pub cluster_id: String,
+    /// Its API server's URL for peers.
+    pub server: String,
+    /// `tls-server-name`, empty where none is needed.
+    pub tls_server_name: String,
+    /// PEM of the authority; empty: take it from the token Secret.
+    pub authority: String,
+    /// The namespace of the token Secret in the read cluster.
+    pub token_namespace: String,
+    /// The token Secret's name in the read cluster.
+    pub token_secret: String,
+}
+
+impl Eq for Object {}
+
+/// A state to wait for; a pure predicate over what can be seen, evaluated in `cluster/wait`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gate {
+    /// The object (a custom resource definition) has this condition.
+    Condition(&'static str),
+    /// The Deployment's current generation is rolled out and available.
+    RolledOut,
+    /// The Service has an address (IP or host name).
+    Address,
+    /// The service account's token Secret is filled.
+    TokenFilled,
+    /// Each istiod of the step's cluster says `synced` of this cluster ID.
+    Synced(String),
+    /// Each istiod of the step's cluster knows a gateway of this network.
+    GatewayKnown(String),
+    /// The webhook configuration has a CA bundle in every webhook.
+    CaBundle,
+    /// The object is gone.
+    Gone,
+}
+
+/// Something that the fleet file asks for and that cannot be done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// In which cluster.
+    pub cluster: ClusterName,
+    /// Which part of the work.
+    pub area: Area,
+    /// Why, with the owner or the failure.
+    pub reason: String,
+    /// What to type or do next.
+    pub hint: Option<String>,
+    /// Whether only a cluster that could not be read blocks it (exit code 4, not 1).
+    pub unreachable: bool,
+}
+
+/// Something that the reader should know before consenting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// In which cluster.
+    pub cluster: ClusterName,
+    /// What it is.
+    pub message: String,
+}
+
+impl Plan {
+    /// Whether there is nothing to do and nothing in the way.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.blocked.is_empty()
+    }
+
+    /// Adds what another planner found.
+    pub fn extend(&mut self, other: Plan) {
+        self.steps.extend(other.steps);
+        self.blocked.extend(other.blocked);
+        self.warnings.extend(other.warnings);
+    }
+}
+
+impl StepId {
+    /// The identity of what is done to an object in a cluster.
+    pub fn of(cluster: &ClusterName, area: Area, action: Action, object: &ObjectReference) -> Self {
+        Self(format!("{cluster}/{area}/{}/{object}", action.as_str()))
+    }
+}
