@@ -14,6 +14,8 @@
 //! What the tool knows: pure. No network, clock, files, randomness, terminal.
 //!
 //! - [`error`]: kinds, hints, exit codes
+//! - [`yaml`]: all YAML passes here
+//! - [`document`]: the envelope of every JSON and YAML answer
 //! - [`fleet`]: names, the fleet file's shape, topology
 //! - [`inventory`]: what was seen, per cluster
 //! - [`plan`]: a plan as data; drift; ownership
@@ -46,6 +48,7 @@
 pub mod apply;
 pub mod cli;
 pub mod cluster;
+pub mod document;
 pub mod error;
 pub mod fleet;
 pub mod host;
@@ -57,3 +60,4 @@ pub mod plan;
 pub mod render;
 pub mod status;
 pub mod trust;
+pub mod yaml;

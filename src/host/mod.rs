@@ -6,4 +6,4 @@ pub mod keys;
 pub mod kubeconfig;
 pub mod paths;
 pub mod sensitive;
-pub mod yaml;
+pub use crate::yaml;
