@@ -1,1 +1,8 @@
-//! To come.
+//! Trust: certificates as facts, chains, and (in `plan`) what each cluster signs with. Pure: keys
+//! and signing are `host/keys`, the time comes in as an argument.
+
+pub mod certificate;
+pub mod chain;
+
+pub use certificate::{Certificate, CertificateError, parse_bundle};
+pub use chain::{ChainError, RootSets, same_roots, verify_chain};
