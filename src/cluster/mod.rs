@@ -1,1 +1,20 @@
-//! To come.
+//! The Kubernetes API, one cluster at a time: connect, collect (→ inventory), write, wait, probe.
+//! The only module that knows `kube`; nothing of it leaves here: an error becomes a
+//! [`Failure`](crate::inventory::Failure) with a class, an object a JSON value.
+
+mod client;
+mod collect;
+mod failure;
+mod forward;
+mod probe;
+mod review;
+mod secrets;
+mod wait;
+
+pub use client::{Client, ListSelector, WriteOptions};
+pub use collect::{CollectRequest, Collected, collect};
+pub use forward::forwarded_get;
+pub use probe::probe;
+pub use review::review;
+pub use secrets::{CredentialKey, kubeconfig_facts};
+pub use wait::{WaitError, wait};

@@ -84,6 +84,9 @@ pub const HORIZONTAL_POD_AUTOSCALER: Kind = kind(
     "horizontalpodautoscalers",
     true,
 );
+/// Pod disruption budgets.
+pub const POD_DISRUPTION_BUDGET: Kind =
+    kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true);
 /// Roles.
 pub const ROLE: Kind = kind("rbac.authorization.k8s.io/v1", "Role", "roles", true);
 /// Role bindings.
@@ -115,7 +118,7 @@ pub const ALL: &[Kind] = &[
     ROLE_BINDING,
     kind("apps/v1", "DaemonSet", "daemonsets", true),
     kind("apps/v1", "ReplicaSet", "replicasets", true),
-    kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true),
+    POD_DISRUPTION_BUDGET,
     kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true),
     kind(
         "networking.istio.io/v1",

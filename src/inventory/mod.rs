@@ -265,14 +265,6 @@ impl FailureClass {
             FailureClass::Identity => "identity",
         }
     }
-
-    /// Whether trying the same request again can help: for requests that are safe to repeat.
-    pub fn is_transient(self) -> bool {
-        matches!(
-            self,
-            FailureClass::Throttled | FailureClass::Server | FailureClass::Tcp
-        )
-    }
 }
 
 impl std::fmt::Display for Failure {

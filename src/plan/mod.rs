@@ -3,6 +3,7 @@
 //! ever in it; a step names the one it needs and `apply/` fetches it.
 
 pub mod difference;
+pub mod gate;
 pub mod ownership;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,179 @@
+//! From what a library or a server said to a [`Failure`] with a class. Texts that may quote a
+//! credential (a kubeconfig's lines, a plugin's output, a Secret's fields) are never repeated.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::inventory::{Failure, FailureClass};
+
+/// A failure of a request, from its parts.
+pub fn failure(class: FailureClass, verb: &str, resource: &str, message: impl Into<String>) -> Failure {
+    Failure {
+        class,
+        verb: verb.to_owned(),
+        resource: resource.to_owned(),
+        message: message.into(),
+    }
+}
+
+/// What a server's refusal means. `body` is the API's `Status`, where it is one.
+pub fn of_status(status: StatusCode, body: &[u8], verb: &str, resource: &str) -> Failure {
+    let answer: Option<Value> = serde_json::from_slice(body).ok();
+    let is_status = answer.as_ref().is_some_and(|answer| answer["kind"] == "Status");
+    let class = match status {
+        StatusCode::UNAUTHORIZED => FailureClass::Authentication,
+        StatusCode::FORBIDDEN => FailureClass::Permission,
+        StatusCode::NOT_FOUND if is_status => FailureClass::NotFound,
+        StatusCode::CONFLICT if is_status => FailureClass::Conflict,
+        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST if is_status => FailureClass::Invalid,
+        StatusCode::TOO_MANY_REQUESTS => FailureClass::Throttled,
+        _ if status.is_server_error() => FailureClass::Server,
+        _ => FailureClass::NotKubernetes,
+    };
+    let said = answer
+        .as_ref()
+        .filter(|_| is_status)
+        .and_then(|answer| answer["message"].as_str())
+        .unwrap_or_default();
+    // An admission error may quote the object that was sent, and a Secret's fields are secret.
+    let quotable = !(class == FailureClass::Invalid && resource.starts_with("secret"));
+    let message = if quotable && !said.is_empty() {
+        said.chars().take(400).collect()
+    } else {
+        format!("the API server answered {status}")
+    };
+    failure(class, verb, resource, message)
+}
+
+/// Why no answer came at all.
+pub fn of_client(error: &kube::Error, verb: &str, resource: &str) -> Failure {
+    let (class, message) = match error {
+        kube::Error::Auth(_) => (
+            FailureClass::Authentication,
+            "the kubeconfig's credential could not be had: its plugin or token file failed (run `kubectl` \
+             with the same context to see its own words)"
+                .to_owned(),
+        ),
+        kube::Error::RustlsTls(_) => (
+            FailureClass::Configuration,
+            "the kubeconfig's certificates or key cannot be used".to_owned(),
+        ),
+        kube::Error::ProxyProtocolDisabled { .. } | kube::Error::ProxyProtocolUnsupported { .. } => (
+            FailureClass::Configuration,
+            "the kubeconfig's `proxy-url` has a scheme that is not supported".to_owned(),
+        ),
+        kube::Error::UpgradeConnection(kube::client::UpgradeConnectionError::ProtocolSwitch(status)) => (
+            match *status {
+                StatusCode::FORBIDDEN => FailureClass::Permission,
+                StatusCode::UNAUTHORIZED => FailureClass::Authentication,
+                StatusCode::NOT_FOUND => FailureClass::NotFound,
+                _ => FailureClass::Server,
+            },
+            format!("the API server answered {status} instead of opening a tunnel"),
+        ),
+        kube::Error::HyperError(_) | kube::Error::Service(_) => of_transport(error),
+        _ => (
+            FailureClass::NotKubernetes,
+            "the answer is not a Kubernetes API server's".to_owned(),
+        ),
+    };
+    failure(class, verb, resource, message)
+}
+
+/// Whether a connection that had been made was lost before the answer was whole, so that the same
+/// request on a new one may go through. A refused connection is not that: nobody is there.
+pub fn broke_midway(error: &kube::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return matches!(
+                io.kind(),
+                std::io::ErrorKind::ConnectionReset
+                    | std::io::ErrorKind::ConnectionAborted
+                    | std::io::ErrorKind::BrokenPipe
+                    | std::io::ErrorKind::UnexpectedEof
+            );
+        }
+        if let Some(hyper) = error.downcast_ref::<hyper::Error>()
+            && (hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled())
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Reads the chain of causes for what is known to be safe to say.
+fn of_transport(error: &(dyn std::error::Error + 'static)) -> (FailureClass, String) {
+    let mut cause = Some(error);
+    let mut connecting = false;
+    while let Some(error) = cause {
+        if let Some(tls) = tls_error(error) {
+            return of_tls(tls);
+        }
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            // A TLS error travels inside an input/output error.
+            if let Some(tls) = io.get_ref().and_then(|inner| tls_error(inner)) {
+                return of_tls(tls);
+            }
+            if matches!(
+                io.kind(),
+                std::io::ErrorKind::ConnectionRefused
+                    | std::io::ErrorKind::ConnectionReset
+                    | std::io::ErrorKind::ConnectionAborted
+                    | std::io::ErrorKind::BrokenPipe
+                    | std::io::ErrorKind::UnexpectedEof
+                    | std::io::ErrorKind::HostUnreachable
+                    | std::io::ErrorKind::NetworkUnreachable
+            ) {
+                return (FailureClass::Tcp, io.kind().to_string());
+            }
+            if io.kind() == std::io::ErrorKind::TimedOut {
+                return (FailureClass::Timeout, "no answer in time".to_owned());
+            }
+        }
+        let text = error.to_string();
+        if text == "dns error" {
+            return (
+                FailureClass::Name,
+                "the server's name does not resolve".to_owned(),
+            );
+        }
+        connecting |= text == "client error (Connect)" || text == "tcp connect error";
+        if text.contains("invalid HTTP version") || text.contains("invalid HTTP") {
+            return (
+                FailureClass::NotKubernetes,
+                "the server does not speak HTTP as an API server does".to_owned(),
+            );
+        }
+        cause = error.source();
+    }
+    if connecting {
+        (FailureClass::Tcp, "no connection".to_owned())
+    } else {
+        (FailureClass::Tcp, "the connection broke".to_owned())
+    }
+}
+
+fn tls_error<'error>(error: &'error (dyn std::error::Error + 'static)) -> Option<&'error rustls::Error> {
+    error.downcast_ref::<rustls::Error>()
+}
+
+fn of_tls(error: &rustls::Error) -> (FailureClass, String) {
+    match error {
+        rustls::Error::InvalidCertificate(reason) => (
+            FailureClass::Certificate,
+            format!("the server's certificate is not accepted: {reason}"),
+        ),
+        rustls::Error::NoCertificatesPresented => (
+            FailureClass::Certificate,
+            "the server presented no certificate".to_owned(),
+        ),
+        rustls::Error::AlertReceived(alert) => (
+            FailureClass::Tls,
+            format!("the server broke the TLS handshake off: {alert:?}"),
+        ),
+        _ => (FailureClass::Tls, "the TLS handshake failed".to_owned()),
+    }
+}

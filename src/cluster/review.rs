@@ -1,0 +1,29 @@
+//! What an API server says of a token: `TokenReview` (authentication.k8s.io/v1), which leaves
+//! nothing behind.
+
+use serde_json::json;
+
+use super::client::Client;
+use crate::host::sensitive::Sensitive;
+use crate::inventory::ReviewOutcome;
+
+/// Asks the API server whether it accepts a token, and as whom.
+pub async fn review(client: &Client, token: &Sensitive) -> ReviewOutcome {
+    let body = json!({
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenReview",
+        "spec": {"token": token.expose()},
+    });
+    let path = "/apis/authentication.k8s.io/v1/tokenreviews";
+    match client.create(path, body, "secret token review").await {
+        Err(failure) => ReviewOutcome::Failed(failure),
+        Ok(answer) if answer["status"]["authenticated"] == true => ReviewOutcome::Authenticated(
+            answer["status"]["user"]["username"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        ),
+        // The server's words may quote parts of the token: only that it was refused is repeated.
+        Ok(_) => ReviewOutcome::Rejected("the API server does not accept the token".to_owned()),
+    }
+}

@@ -1,0 +1,172 @@
+//! Waiting for a gate to open: by a watch where an object shows it, by asking istiod again where
+//! only istiod knows.
+
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use kube::core::WatchEvent;
+use serde_json::Value;
+use thiserror::Error;
+use tokio::time::Instant;
+
+use super::client::{Client, ListSelector, query_escaped};
+use super::collect::ask_istiod;
+use super::failure::of_client;
+use crate::inventory::kind::{self, Kind};
+use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
+use crate::plan::Gate;
+
+/// Between two questions to istiod: there is no watch on what it knows.
+const ISTIOD_INTERVAL: Duration = Duration::from_millis(250);
+/// After a failure that may pass.
+const RECOVERY: Duration = Duration::from_millis(500);
+
+/// Why a gate did not open.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum WaitError {
+    /// Time ran out; this was still missing.
+    #[error("after {after:?}: {missing}")]
+    TimedOut {
+        /// How long it was waited.
+        after: Duration,
+        /// What was still missing.
+        missing: String,
+    },
+    /// The cluster will not let it be seen.
+    #[error("{0}")]
+    Refused(Failure),
+}
+
+/// Waits until a gate is open, at most until `deadline`.
+///
+/// # Errors
+///
+/// Where time runs out, with what was still missing, and where the cluster refuses to be asked.
+pub async fn wait(
+    client: &Client,
+    gate: &Gate,
+    object: &ObjectReference,
+    deadline: Instant,
+) -> Result<(), WaitError> {
+    let begun = Instant::now();
+    let mut missing = "nothing has been seen yet".to_owned();
+    let attempt = async {
+        loop {
+            let seen = if gate.asks_istiod() {
+                ask(client, gate, &object.namespace, &mut missing).await
+            } else {
+                watch(client, gate, object, &mut missing).await
+            };
+            match seen {
+                Ok(true) => return Ok(()),
+                Ok(false) => tokio::time::sleep(ISTIOD_INTERVAL).await,
+                Err(failure)
+                    if matches!(
+                        failure.class,
+                        FailureClass::Permission | FailureClass::Authentication | FailureClass::Invalid
+                    ) =>
+                {
+                    return Err(WaitError::Refused(failure));
+                }
+                Err(failure) => {
+                    missing = failure.to_string();
+                    tokio::time::sleep(RECOVERY).await;
+                }
+            }
+        }
+    };
+    match tokio::time::timeout_at(deadline, attempt).await {
+        Ok(result) => result,
+        Err(_) => Err(WaitError::TimedOut {
+            after: begun.elapsed(),
+            missing,
+        }),
+    }
+}
+
+/// Asks every istiod of a namespace once.
+async fn ask(client: &Client, gate: &Gate, namespace: &str, missing: &mut String) -> Result<bool, Failure> {
+    let selector = ListSelector {
+        namespace,
+        labels: "app=istiod",
+        ..ListSelector::default()
+    };
+    let pods = client.list(kind::POD, selector).await?;
+    let living = pods.iter().filter(|pod| {
+        pod.at(&["metadata", "deletionTimestamp"]).is_none() && pod.text(&["status", "phase"]) == "Running"
+    });
+    let replicas = futures::future::join_all(living.map(|pod| ask_istiod(client, pod))).await;
+    match gate.missing_of_replicas(&replicas) {
+        None => Ok(true),
+        Some(still) => {
+            *missing = still;
+            Ok(false)
+        }
+    }
+}
+
+/// Looks at one object and then watches it, until the gate opens or the watch ends.
+async fn watch(
+    client: &Client,
+    gate: &Gate,
+    reference: &ObjectReference,
+    missing: &mut String,
+) -> Result<bool, Failure> {
+    let Some(kind) = Kind::of(&reference.api_version, &reference.kind) else {
+        *missing = format!("stolos does not know the kind {}", reference.kind);
+        return Ok(false);
+    };
+    let path = format!(
+        "{}?fieldSelector={}",
+        kind.list_path(&reference.namespace),
+        query_escaped(&format!("metadata.name={}", reference.name))
+    );
+    let resource = reference.to_string();
+    let mut listed = client.get(&path, &resource).await?;
+    let object = listed["items"].get_mut(0).map(|item| Object(item.take()));
+    match gate.missing_of(object.as_ref()) {
+        None => return Ok(true),
+        Some(still) => *missing = still,
+    }
+    let version = listed["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+    let request = http::Request::get(format!(
+        "{path}&watch=true&timeoutSeconds=60&resourceVersion={version}"
+    ))
+    .body(Vec::new())
+    .map_err(|_| {
+        super::failure::failure(
+            FailureClass::Invalid,
+            "watch",
+            &resource,
+            "the path cannot be asked",
+        )
+    })?;
+    let library = client.library_client();
+    let opened = tokio::time::timeout(client.request_timeout(), library.request_events::<Value>(request));
+    let events = opened
+        .await
+        .map_err(|_| {
+            let message = format!("no answer within {:?}", client.request_timeout());
+            super::failure::failure(FailureClass::Timeout, "watch", &resource, message)
+        })?
+        .map_err(|error| of_client(&error, "watch", &resource))?;
+    let mut events = std::pin::pin!(events);
+    while let Some(event) = events
+        .try_next()
+        .await
+        .map_err(|error| of_client(&error, "watch", &resource))?
+    {
+        let object = match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(Object(object)),
+            WatchEvent::Deleted(_) => None,
+            WatchEvent::Bookmark(_) => continue,
+            // Such as 410 Gone: look afresh.
+            WatchEvent::Error(_) => return Ok(false),
+        };
+        match gate.missing_of(object.as_ref()) {
+            None => return Ok(true),
+            Some(still) => *missing = still,
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,173 @@
+//! What a step waits for, as pure predicates: each says what is still missing, so that a wait that
+//! runs out can say it too.
+
+use serde_json::Value;
+
+use super::Gate;
+use crate::inventory::{Object, Replica};
+
+/// The synchronisation state in which an istiod has read a remote cluster once (Istio:
+/// `pkg/kube/multicluster/cluster.go`).
+const SYNCED: &str = "synced";
+
+impl Gate {
+    /// Whether the gate is judged by what istiod's replicas say, not by an object.
+    pub fn asks_istiod(&self) -> bool {
+        matches!(self, Gate::Synced(_) | Gate::GatewayKnown(_))
+    }
+
+    /// What is still missing of an object; `None` when the gate is open.
+    pub fn missing_of(&self, object: Option<&Object>) -> Option<String> {
+        let Some(object) = object else {
+            return match self {
+                Gate::Gone => None,
+                _ => Some("it does not stand yet".to_owned()),
+            };
+        };
+        match self {
+            Gate::Gone => Some("it still stands".to_owned()),
+            Gate::Condition(condition) => (!object.has_condition(condition))
+                .then(|| format!("its condition {condition} does not hold yet")),
+            Gate::RolledOut => missing_of_rollout(object),
+            Gate::Address => service_addresses(object)
+                .is_empty()
+                .then(|| "no load balancer address has been given to it yet".to_owned()),
+            Gate::TokenFilled => {
+                let filled = |key| !object.text(&["data", key]).is_empty();
+                (!filled("token") || !filled("ca.crt"))
+                    .then(|| "the token controller has not filled it yet".to_owned())
+            }
+            Gate::CaBundle => object
+                .list(&["webhooks"])
+                .iter()
+                .find(|webhook| {
+                    let bundle = webhook.pointer("/clientConfig/caBundle");
+                    bundle.and_then(Value::as_str).unwrap_or_default().is_empty()
+                })
+                .map(|webhook| {
+                    let name = webhook["name"].as_str().unwrap_or_default();
+                    format!("istiod has not given its webhook {name} a CA bundle yet")
+                }),
+            Gate::Synced(_) | Gate::GatewayKnown(_) => Some("istiod was not asked".to_owned()),
+        }
+    }
+
+    /// What is still missing in the words of istiod's replicas; `None` when the gate is open.
+    pub fn missing_of_replicas(&self, replicas: &[Replica]) -> Option<String> {
+        if replicas.is_empty() {
+            return Some("no istiod is running".to_owned());
+        }
+        replicas.iter().find_map(|replica| {
+            let missing = match self {
+                Gate::Synced(cluster) => missing_of_sync(replica, cluster),
+                Gate::GatewayKnown(network) => missing_of_gateway(replica, network),
+                _ => None,
+            };
+            missing.map(|missing| format!("{}: {missing}", replica.pod))
+        })
+    }
+}
+
+fn missing_of_sync(replica: &Replica, cluster: &str) -> Option<String> {
+    let entries = match &replica.clusterz {
+        crate::inventory::Said::Said(entries) => entries,
+        crate::inventory::Said::Silent(failure) => return Some(failure.to_string()),
+    };
+    match entries.iter().find(|entry| entry.id == cluster) {
+        None => Some(format!("it does not know the cluster {cluster} yet")),
+        Some(entry) if entry.sync_status == SYNCED => None,
+        Some(entry) => Some(format!(
+            "it says `{}` of the cluster {cluster}",
+            entry.sync_status
+        )),
+    }
+}
+
+fn missing_of_gateway(replica: &Replica, network: &str) -> Option<String> {
+    let gateways = match &replica.networkz {
+        crate::inventory::Said::Said(gateways) => gateways,
+        crate::inventory::Said::Silent(failure) => return Some(failure.to_string()),
+    };
+    let known = gateways
+        .iter()
+        .any(|gateway| gateway.network == network && !gateway.addr.is_empty());
+    (!known).then(|| format!("it knows no gateway of the network {network} yet"))
+}
+
+fn missing_of_rollout(deployment: &Object) -> Option<String> {
+    let number = |path: &[&str]| deployment.at(path).and_then(Value::as_u64).unwrap_or_default();
+    let wanted = deployment
+        .at(&["spec", "replicas"])
+        .and_then(Value::as_u64)
+        .unwrap_or(1);
+    if number(&["status", "observedGeneration"]) < number(&["metadata", "generation"]) {
+        return Some("its controller has not seen the change yet".to_owned());
+    }
+    let updated = number(&["status", "updatedReplicas"]);
+    if updated < wanted {
+        return Some(format!("{updated} of {wanted} pods are new"));
+    }
+    if number(&["status", "replicas"]) > updated {
+        return Some("old pods are still there".to_owned());
+    }
+    let available = number(&["status", "availableReplicas"]);
+    (available < wanted).then(|| format!("{available} of {wanted} pods are available"))
+}
+
+/// The addresses at which a Service can be reached from outside its cluster: its load balancer's
+/// IPs and host names, and its external IPs.
+pub fn service_addresses(service: &Object) -> Vec<String> {
+    let balancers = service
+        .list(&["status", "loadBalancer", "ingress"])
+        .iter()
+        .filter_map(|ingress| ingress["ip"].as_str().or(ingress["hostname"].as_str()));
+    let external = service
+        .list(&["spec", "externalIPs"])
+        .iter()
+        .filter_map(Value::as_str);
+    balancers.chain(external).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn deployment(replicas: u64, updated: u64, all: u64, available: u64, observed: u64) -> Object {
+        Object(json!({
+            "metadata": {"generation": 2}, "spec": {"replicas": replicas},
+            "status": {"observedGeneration": observed, "updatedReplicas": updated, "replicas": all,
+                       "availableReplicas": available},
+        }))
+    }
+
+    #[test]
+    fn a_rollout_is_over_when_only_new_pods_are_there_and_all_serve() {
+        let missing = |object: &Object| Gate::RolledOut.missing_of(Some(object));
+        assert_eq!(missing(&deployment(2, 2, 2, 2, 2)), None);
+        for unfinished in [
+            deployment(2, 2, 2, 2, 1),
+            deployment(2, 1, 2, 2, 2),
+            deployment(2, 2, 3, 2, 2),
+            deployment(2, 2, 2, 1, 2),
+        ] {
+            assert!(missing(&unfinished).is_some());
+        }
+        assert!(Gate::RolledOut.missing_of(None).is_some());
+    }
+
+    #[test]
+    fn an_address_is_an_ip_or_a_host_name() {
+        let service = |ingress: Value| Object(json!({"status": {"loadBalancer": {"ingress": ingress}}}));
+        assert!(Gate::Address.missing_of(Some(&service(json!([])))).is_some());
+        assert_eq!(
+            Gate::Address.missing_of(Some(&service(json!([{"ip": "192.0.2.1"}])))),
+            None
+        );
+        assert_eq!(
+            service_addresses(&service(json!([{"hostname": "lb.example"}]))),
+            ["lb.example"]
+        );
+    }
+}
