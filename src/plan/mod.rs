@@ -3,7 +3,9 @@
 //! ever in it; a step names the one it needs and `apply/` fetches it.
 
 pub mod difference;
+pub mod document;
 pub mod ownership;
+pub mod text;
 
 use serde::{Deserialize, Serialize};
 
