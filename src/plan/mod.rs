@@ -4,7 +4,9 @@
 
 pub mod difference;
 pub mod gate;
+pub mod document;
 pub mod ownership;
+pub mod text;
 
 use serde::{Deserialize, Serialize};
 
