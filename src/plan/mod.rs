@@ -3,8 +3,8 @@
 //! ever in it; a step names the one it needs and `apply/` fetches it.
 
 pub mod difference;
-pub mod gate;
 pub mod document;
+pub mod gate;
 pub mod ownership;
 pub mod text;
 
