@@ -3,10 +3,11 @@
 //! its maintained fork.
 //!
 //! What the library says of a text that it cannot read may quote the text, and the text may be a
-//! kubeconfig: an error from here gives the place and never the words.
+//! kubeconfig: an error from here gives the place and never the words. [`explained`] is the one
+//! exception, for texts that hold no secret.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 use thiserror::Error;
 
 use crate::error::{Error as Shown, ErrorKind};
@@ -22,6 +23,27 @@ pub enum YamlError {
         /// From 1; 0 where the library does not say.
         column: usize,
     },
+    /// A field is not what was wanted.
+    #[error("line {line}: `{path}` is not {expected}")]
+    Field {
+        /// The path to the field: `users[0].user.token`.
+        path: String,
+        /// From 1; 0 where the library does not say.
+        line: usize,
+        /// What was wanted, in words of ours.
+        expected: &'static str,
+    },
+}
+
+/// What is wrong with a text that holds no secret, in the library's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The path to the field, `.` for the whole text.
+    pub path: String,
+    /// From 1; 0 where the library does not say.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
 }
 
 /// Reads one document.
@@ -37,6 +59,45 @@ pub fn documents(text: &str) -> Result<Vec<serde_json::Value>, YamlError> {
         .collect()
 }
 
+/// Reads the first document of a stream; nothing where it is empty. A field of the wrong type is
+/// reported by its path and line.
+pub fn first_document<T: DeserializeOwned>(text: &str) -> Result<Option<T>, YamlError> {
+    let Some(document) = serde_yaml::Deserializer::from_str(text).next() else {
+        return Ok(None);
+    };
+    serde_path_to_error::deserialize::<_, Option<T>>(document).map_err(|error| {
+        let path = error.path().to_string();
+        match (place(error.inner()), expectation(&error.inner().to_string())) {
+            (YamlError::Syntax { line, .. }, Some(expected)) => YamlError::Field { path, line, expected },
+            (syntax, _) => syntax,
+        }
+    })
+}
+
+/// Reads one document of a text that holds no secret, and says what is wrong with it.
+pub fn explained<T: DeserializeOwned>(text: &str) -> Result<T, Explained> {
+    let deserializer = serde_yaml::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let inner = error.inner();
+        let line = inner.location().map_or(0, |location| location.line());
+        let whole = inner.to_string();
+        // The library adds the path before and the place after; both are said by themselves here.
+        let message = whole
+            .rsplit_once(" at line ")
+            .map_or(whole.as_str(), |(message, _)| message);
+        let path = error.path().to_string();
+        let message = message
+            .split_once(": ")
+            .filter(|(before, _)| looks_like_a_path(before))
+            .map_or(message, |(_, message)| message);
+        Explained {
+            path,
+            line,
+            message: message.to_owned(),
+        }
+    })
+}
+
 /// Writes one document.
 pub fn to_string(value: &impl Serialize) -> Result<String, Shown> {
     serde_yaml::to_string(value).map_err(|_| Shown::new(ErrorKind::Bug, "write a value as YAML"))
@@ -49,4 +110,66 @@ fn place(error: &serde_yaml::Error) -> YamlError {
     YamlError::Syntax { line, column }
 }
 
-use serde::Deserialize as _;
+/// What the library wanted, where it says so; in words of ours, since its own quote the text.
+fn expectation(message: &str) -> Option<&'static str> {
+    let (_, wanted) = message.rsplit_once(", expected ")?;
+    let wanted = wanted
+        .rsplit_once(" at line ")
+        .map_or(wanted, |(wanted, _)| wanted);
+    Some(match wanted {
+        "a string" => "a text (write numbers and the like in quotes)",
+        "a boolean" => "`true` or `false`",
+        "a sequence" => "a list",
+        _ if wanted == "a map" || wanted.starts_with("struct ") => "a map",
+        _ => "what belongs there",
+    })
+}
+
+fn looks_like_a_path(text: &str) -> bool {
+    !text.is_empty()
+        && !text.contains(' ')
+        && text
+            .chars()
+            .all(|character| character.is_alphanumeric() || "._-[]".contains(character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        #[expect(dead_code, reason = "only reading it matters")]
+        list: Vec<Inner>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[expect(dead_code, reason = "only reading it matters")]
+        number: u8,
+    }
+
+    #[test]
+    fn an_unknown_field_is_explained_by_path_and_line() {
+        let error = explained::<Outer>("list:\n- number: 1\n- nunber: 2\n").unwrap_err();
+        assert_eq!(error.line, 3);
+        assert_eq!(error.path, "list[1].nunber");
+        assert!(error.message.starts_with("unknown field `nunber`"), "{error:?}");
+    }
+
+    #[test]
+    fn a_wrong_type_is_explained_without_its_words() {
+        let error = first_document::<Outer>("list: hunter2\n").unwrap_err();
+        assert_eq!(
+            error,
+            YamlError::Field {
+                path: "list".to_owned(),
+                line: 1,
+                expected: "a list"
+            }
+        );
+        assert!(!error.to_string().contains("hunter2"));
+    }
+}

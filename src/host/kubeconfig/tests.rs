@@ -1,0 +1,405 @@
+//! The merge and the connection, on files in a temporary folder.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use rcgen::{CertificateParams, KeyPair};
+use tempfile::TempDir;
+
+use super::*;
+
+const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9.hunter2";
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn load(&self, files: &[&str]) -> Result<Kubeconfigs, KubeconfigError> {
+        let list = std::env::join_paths(files.iter().map(|file| {
+            if file.is_empty() {
+                PathBuf::new()
+            } else {
+                self.0.path().join(file)
+            }
+        }))
+        .unwrap();
+        Kubeconfigs::from_sources(&Sources {
+            explicit: None,
+            list: Some(list),
+            home: None,
+        })
+    }
+}
+
+fn config(context: &str, server: &str, user: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: {context}\n\
+         contexts: [{{name: {context}, context: {{cluster: {context}, user: {context}, namespace: apps}}}}]\n\
+         clusters: [{{name: {context}, cluster: {{server: {server}}}}}]\n\
+         users: [{{name: {context}, user: {{{user}}}}}]\n"
+    )
+}
+
+async fn connection(kubeconfigs: &Kubeconfigs, context: &str) -> Result<Connection, KubeconfigError> {
+    kubeconfigs
+        .connection(context, &ConnectionOptions::default())
+        .await
+}
+
+fn token_of(connection: &Connection) -> String {
+    let json = serde_json::to_value(&connection.config.auth_info).unwrap();
+    json["token"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_first_file_wins_and_missing_ones_are_skipped() {
+    let folder = Folder::new();
+    folder.write(
+        "a",
+        &config("east", "https://a.example", "token: a").replace("current-context: east", ""),
+    );
+    folder.write(
+        "b",
+        &(config("east", "https://b.example", "token: b") + "extra: 1\n"),
+    );
+    folder.write("c", &config("west", "https://c.example", "token: c"));
+    let merged = folder.load(&["", "missing", "a", "b", "a", "c"]).unwrap();
+    let contexts = merged.contexts();
+    let seen: Vec<(&str, &str, bool)> = contexts
+        .iter()
+        .map(|entry| (entry.name.as_str(), entry.server.as_str(), entry.current))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("east", "https://a.example", true),
+            ("west", "https://c.example", false)
+        ]
+    );
+    assert_eq!(merged.files().len(), 3);
+    assert_eq!(merged.missing().len(), 1);
+}
+
+#[test]
+fn nothing_at_all_is_no_error_but_an_explicit_file_must_be_there() {
+    let folder = Folder::new();
+    assert!(folder.load(&["missing"]).unwrap().contexts().is_empty());
+    let sources = |explicit: Option<PathBuf>, list: Option<&str>| Sources {
+        explicit,
+        list: list.map(OsString::from),
+        home: Some(folder.0.path().to_owned()),
+    };
+    assert!(matches!(
+        Kubeconfigs::from_sources(&sources(Some(folder.0.path().join("missing")), None)),
+        Err(KubeconfigError::Read { .. })
+    ));
+    folder.write(".kube/config", &config("home", "https://h.example", ""));
+    for list in [None, Some("")] {
+        let merged = Kubeconfigs::from_sources(&sources(None, list)).unwrap();
+        assert!(merged.has_context("home"));
+    }
+}
+
+#[test]
+fn what_kubectl_refuses_is_refused_by_line_and_field_without_a_value() {
+    let folder = Folder::new();
+    let cases = [
+        (
+            "clusters:\n- name: a\n  cluster:\n    server: 8443\n",
+            "line 4: `clusters[0].cluster.server` is not a text",
+        ),
+        (
+            "users:\n- name: a\n  user: {token: [SECRET]}\n",
+            "line 3: `users[0].user.token` is not a text",
+        ),
+        (
+            "users:\n- name: a\n  user: SECRET\n",
+            "`users[0].user` is not a map",
+        ),
+        ("users: SECRET\n", "line 1: `users` is not a list"),
+        ("kind: Pod\n", "`kind` is not `Config`"),
+        ("apiVersion: v2\n", "`apiVersion` is not `v1`"),
+        (
+            "contexts: [{name: a}, {name: a}]\n",
+            "`contexts` has two entries named \"a\"",
+        ),
+        ("users:\n\t- token: SECRET\n", "not YAML at line 2"),
+        ("SECRET\n", "is not a map"),
+    ];
+    for (text, expected) in cases {
+        folder.write("config", &text.replace("SECRET", SECRET));
+        let error = folder.load(&["config"]).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text:?} gave {error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    std::fs::write(folder.0.path().join("config"), [0xFF, 0xFE, b'a']).unwrap();
+    assert!(
+        folder
+            .load(&["config"])
+            .unwrap_err()
+            .to_string()
+            .contains("UTF-16")
+    );
+    assert!(matches!(folder.load(&["."]), Err(KubeconfigError::Read { .. })));
+}
+
+#[test]
+fn other_encodings_empty_files_and_further_documents_are_read_as_kubectl_does() {
+    let folder = Folder::new();
+    let text = config("east", "https://a.example", "");
+    let wide: Vec<u8> = [0xFF, 0xFE]
+        .into_iter()
+        .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    std::fs::write(folder.0.path().join("wide"), wide).unwrap();
+    assert!(folder.load(&["wide"]).unwrap().has_context("east"));
+    folder.write("empty", "");
+    folder.write("comment", "# nothing\n");
+    folder.write(
+        "two",
+        &(text + "---\n" + &config("west", "https://b.example", "")),
+    );
+    let merged = folder.load(&["empty", "comment", "two"]).unwrap();
+    assert!(merged.has_context("east"));
+    assert!(!merged.has_context("west"));
+}
+
+#[tokio::test]
+async fn a_context_that_is_not_there_is_never_replaced_by_another() {
+    let folder = Folder::new();
+    folder.write("config", &config("prod-east", "https://a.example", ""));
+    let merged = folder.load(&["config"]).unwrap();
+    let error = connection(&merged, "prod-esat").await.err().unwrap();
+    let KubeconfigError::NoContext { nearest, .. } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(nearest, &["prod-east"]);
+    assert!(Shown::from(error).hint.unwrap().contains("prod-east"));
+    assert!(connection(&merged, "").await.is_err());
+}
+
+#[tokio::test]
+async fn relative_paths_start_at_the_file_that_they_stand_in() {
+    let folder = Folder::new();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["a.example".to_owned()])
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    folder.write(
+        "one/pki/ca.crt",
+        &format!("{}{}", key.serialize_pem(), certificate.pem()),
+    );
+    folder.write("two/pki/me.crt", &certificate.pem());
+    folder.write("two/pki/me.key", &key.serialize_pem());
+    folder.write("two/token", &format!("{SECRET}\n"));
+    folder.write(
+        "one/config",
+        "contexts: [{name: a, context: {cluster: a, user: a}}]\n\
+         clusters: [{name: a, cluster: {server: 'https://u:p@a.example:6443/base', certificate-authority: pki/ca.crt, tls-server-name: real.example}}]\n",
+    );
+    folder.write(
+        "two/config",
+        "users: [{name: a, user: {client-certificate: pki/me.crt, client-key: pki/me.key, tokenFile: token, token: other, as: jane, as-groups: [dev]}}]\n",
+    );
+    let merged = folder.load(&["one/config", "two/config"]).unwrap();
+    let made = connection(&merged, "a").await.unwrap();
+    assert_eq!(token_of(&made), SECRET);
+    assert_eq!(made.server, "https://a.example:6443/base");
+    assert_eq!(made.tls_server_name, "real.example");
+    assert_eq!(made.config.tls_server_name.as_deref(), Some("real.example"));
+    assert_eq!(made.config.root_cert.unwrap(), [certificate.der().to_vec()]);
+    assert!(made.authority_pem.starts_with("-----BEGIN CERTIFICATE-----\n"));
+    assert!(
+        !made.authority_pem.contains("PRIVATE"),
+        "the key beside the authority stays where it is"
+    );
+    assert!(!made.config.default_retry);
+    let info = &made.config.auth_info;
+    assert!(info.client_certificate_data.is_some() && info.client_key_data.is_some());
+    assert_eq!(info.impersonate.as_deref(), Some("jane"));
+    assert_eq!(info.impersonate_groups.as_deref(), Some(&["dev".to_owned()][..]));
+    let options = ConnectionOptions {
+        impersonate: Some("joe".to_owned()),
+        impersonate_groups: vec!["ops".to_owned()],
+        ..ConnectionOptions::default()
+    };
+    let info = merged.connection("a", &options).await.unwrap().config.auth_info;
+    assert_eq!(info.impersonate.as_deref(), Some("joe"));
+    assert_eq!(info.impersonate_groups.as_deref(), Some(&["ops".to_owned()][..]));
+    // Without the file, the token that stands beside it is what is left.
+    std::fs::remove_file(folder.0.path().join("two/token")).unwrap();
+    assert_eq!(token_of(&connection(&merged, "a").await.unwrap()), "other");
+    assert!(Path::new(&merged.files()[0]).is_absolute());
+}
+
+#[tokio::test]
+async fn plugins_are_described_and_not_run() {
+    let folder = Folder::new();
+    let ran = folder.0.path().join("ran");
+    let exec = |command: &str, more: &str| {
+        format!(
+            "exec: {{command: {command}, args: [a], env: [{{name: K, value: {SECRET}}}], \
+             apiVersion: client.authentication.k8s.io/v1, {more}}}"
+        )
+    };
+    folder.write("bin/plugin", &format!("#!/bin/sh\ntouch {}\n", ran.display()));
+    folder.write(
+        "config",
+        &config(
+            "a",
+            "https://a.example",
+            &exec("bin/plugin", "interactiveMode: Never, provideClusterInfo: true"),
+        ),
+    );
+    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
+    let plugin = made.config.auth_info.exec.unwrap();
+    assert_eq!(
+        plugin.command.unwrap(),
+        folder.0.path().join("bin/plugin").to_str().unwrap()
+    );
+    assert_eq!(plugin.env.unwrap()[0]["value"], SECRET);
+    assert_eq!(
+        plugin.cluster.unwrap().server.as_deref(),
+        Some("https://a.example")
+    );
+    assert!(!ran.exists());
+    folder.write(
+        "config",
+        &config(
+            "a",
+            "https://a.example",
+            &exec("plugin", "interactiveMode: IfAvailable"),
+        ),
+    );
+    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
+    assert_eq!(
+        made.config.auth_info.exec.unwrap().command.as_deref(),
+        Some("plugin")
+    );
+}
+
+#[tokio::test]
+async fn what_contradicts_itself_is_refused_without_a_value() {
+    let folder = Folder::new();
+    let cases = [
+        (
+            config("a", "https://a.example", "token: SECRET, username: u"),
+            "users[\"a\"].user.token",
+        ),
+        (
+            config("a", "https://a.example", "client-certificate-data: SECRET"),
+            "users[\"a\"].user.client-certificate-data",
+        ),
+        (
+            config("a", "https://a.example", "client-certificate-data: aGk="),
+            "users[\"a\"].user.client-key",
+        ),
+        (
+            config("a", "https://a.example", "client-certificate: nowhere"),
+            "users[\"a\"].user.client-certificate",
+        ),
+        (
+            config("a", "https://a.example", "tokenFile: nowhere"),
+            "users[\"a\"].user.tokenFile",
+        ),
+        (
+            config("a", "https://a.example", "exec: {command: ''}"),
+            "users[\"a\"].user.exec.command",
+        ),
+        (
+            config(
+                "a",
+                "https://a.example",
+                "exec: {command: c, apiVersion: client.authentication.k8s.io/v1}",
+            ),
+            "users[\"a\"].user.exec.interactiveMode",
+        ),
+        (
+            config(
+                "a",
+                "https://a.example",
+                "exec: {command: c, interactiveMode: Never, apiVersion: SECRET}",
+            ),
+            "users[\"a\"].user.exec.apiVersion",
+        ),
+        (
+            config("a", "https://a.example", "auth-provider: {name: gcp}"),
+            "users[\"a\"].user.auth-provider.name",
+        ),
+        (
+            config("a", "https://a.example", "as-groups: [SECRET]"),
+            "users[\"a\"].user.as",
+        ),
+        (
+            config("a", "ftp://SECRET@a.example", ""),
+            "clusters[\"a\"].cluster.server",
+        ),
+        (
+            config("a", "https://a.example, proxy-url: 'ftp://u:SECRET@p'", ""),
+            "clusters[\"a\"].cluster.proxy-url",
+        ),
+        (
+            config(
+                "a",
+                "https://a.example, certificate-authority-data: '!SECRET'",
+                "",
+            ),
+            "clusters[\"a\"].cluster.certificate-authority-data",
+        ),
+        (
+            config("a", "https://a.example, certificate-authority-data: aGk=", ""),
+            "clusters[\"a\"].cluster.certificate-authority",
+        ),
+        (
+            config("a", "https://a.example", "").replace("user: a,", "user: b,"),
+            "there is no user \"b\"",
+        ),
+        (
+            config("a", "https://a.example", "").replace("cluster: a,", ""),
+            "contexts[\"a\"].context.cluster",
+        ),
+    ];
+    for (text, expected) in cases {
+        folder.write("config", &text.replace("SECRET", SECRET));
+        let merged = folder
+            .load(&["config"])
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        let error = connection(&merged, "a")
+            .await
+            .err()
+            .unwrap_or_else(|| panic!("{text} was accepted"));
+        let shown = error.to_string();
+        assert!(shown.contains(expected), "{text:?} gave {shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(!format!("{error:?}{merged:?}").contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn credentials_do_not_go_over_a_connection_without_tls() {
+    let folder = Folder::new();
+    folder.write(
+        "config",
+        &config("a", "http://a.example", &format!("token: {SECRET}")),
+    );
+    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
+    assert_eq!(token_of(&made), "");
+    folder.write(
+        "config",
+        &config("a", "a.example, insecure-skip-tls-verify: true", "token: t"),
+    );
+    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
+    assert_eq!(made.config.cluster_url.to_string(), "https://a.example/");
+    assert_eq!(token_of(&made), "t");
+}
