@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_yaml::with::singleton_map_recursive;
 use thiserror::Error;
 
 use crate::error::{Error as Shown, ErrorKind};
@@ -24,9 +25,10 @@ pub enum YamlError {
     },
 }
 
-/// Reads one document.
+/// Reads one document. An enum's variant with content is a map of one key, as in JSON, not a YAML tag.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
-    serde_yaml::from_str(text).map_err(|error| place(&error))
+    singleton_map_recursive::deserialize(serde_yaml::Deserializer::from_str(text))
+        .map_err(|error| place(&error))
 }
 
 /// Reads every document of a stream; empty ones are skipped.
@@ -37,9 +39,13 @@ pub fn documents(text: &str) -> Result<Vec<serde_json::Value>, YamlError> {
         .collect()
 }
 
-/// Writes one document.
+/// Writes one document: the same one that JSON would be.
 pub fn to_string(value: &impl Serialize) -> Result<String, Shown> {
-    serde_yaml::to_string(value).map_err(|_| Shown::new(ErrorKind::Bug, "write a value as YAML"))
+    let failed = || Shown::new(ErrorKind::Bug, "write a value as YAML");
+    let mut text = Vec::new();
+    singleton_map_recursive::serialize(value, &mut serde_yaml::Serializer::new(&mut text))
+        .map_err(|_| failed())?;
+    String::from_utf8(text).map_err(|_| failed())
 }
 
 fn place(error: &serde_yaml::Error) -> YamlError {
@@ -50,3 +56,30 @@ fn place(error: &serde_yaml::Error) -> YamlError {
 }
 
 use serde::Deserialize as _;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    enum Answer {
+        Said(Vec<u8>),
+        Nothing,
+    }
+
+    #[test]
+    fn yaml_says_what_json_says() {
+        let answers = vec![Answer::Said(vec![1]), Answer::Nothing];
+        let text = to_string(&answers).unwrap();
+        assert_eq!(text, "- said:\n  - 1\n- nothing\n");
+        assert_eq!(from_str::<Vec<Answer>>(&text), Ok(answers));
+    }
+
+    #[test]
+    fn errors_give_the_place_and_not_the_words() {
+        let error = from_str::<u8>("a: b\ntoken: [hunter2").unwrap_err();
+        let shown = error.to_string();
+        assert!(shown.contains("line") && !shown.contains("hunter2"), "{shown}");
+    }
+}
