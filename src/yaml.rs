@@ -8,6 +8,7 @@
 
 use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned};
+use serde_yaml::with::singleton_map_recursive;
 use thiserror::Error;
 
 use crate::error::{Error as Shown, ErrorKind};
@@ -46,9 +47,10 @@ pub struct Explained {
     pub message: String,
 }
 
-/// Reads one document.
+/// Reads one document. An enum's variant with content is a map of one key, as in JSON, not a YAML tag.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
-    serde_yaml::from_str(text).map_err(|error| place(&error))
+    singleton_map_recursive::deserialize(serde_yaml::Deserializer::from_str(text))
+        .map_err(|error| place(&error))
 }
 
 /// Reads every document of a stream; empty ones are skipped.
@@ -98,9 +100,13 @@ pub fn explained<T: DeserializeOwned>(text: &str) -> Result<T, Explained> {
     })
 }
 
-/// Writes one document.
+/// Writes one document: the same one that JSON would be.
 pub fn to_string(value: &impl Serialize) -> Result<String, Shown> {
-    serde_yaml::to_string(value).map_err(|_| Shown::new(ErrorKind::Bug, "write a value as YAML"))
+    let failed = || Shown::new(ErrorKind::Bug, "write a value as YAML");
+    let mut text = Vec::new();
+    singleton_map_recursive::serialize(value, &mut serde_yaml::Serializer::new(&mut text))
+        .map_err(|_| failed())?;
+    String::from_utf8(text).map_err(|_| failed())
 }
 
 fn place(error: &serde_yaml::Error) -> YamlError {
@@ -171,5 +177,27 @@ mod tests {
             }
         );
         assert!(!error.to_string().contains("hunter2"));
+    }
+
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    enum Answer {
+        Said(Vec<u8>),
+        Nothing,
+    }
+
+    #[test]
+    fn yaml_says_what_json_says() {
+        let answers = vec![Answer::Said(vec![1]), Answer::Nothing];
+        let text = to_string(&answers).unwrap();
+        assert_eq!(text, "- said:\n  - 1\n- nothing\n");
+        assert_eq!(from_str::<Vec<Answer>>(&text), Ok(answers));
+    }
+
+    #[test]
+    fn errors_give_the_place_and_not_the_words() {
+        let error = from_str::<u8>("a: b\ntoken: [hunter2").unwrap_err();
+        let shown = error.to_string();
+        assert!(shown.contains("line") && !shown.contains("hunter2"), "{shown}");
     }
 }

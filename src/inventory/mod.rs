@@ -3,7 +3,9 @@
 //! fingerprint, what a review said of it) before it puts it here, so that an inventory can be
 //! printed, saved and committed as a test case.
 
+pub mod control_plane;
 pub mod credential;
+pub mod installer;
 pub mod kind;
 pub mod object;
 
@@ -11,7 +13,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use control_plane::{ControlPlane, Fact, control_planes};
 pub use credential::{AuthoritySecret, RemoteSecret, RemoteSecretEntry, ReviewOutcome, TokenSecret};
+pub use installer::InstalledBy;
 pub use kind::Kind;
 pub use object::{Object, ObjectReference};
 

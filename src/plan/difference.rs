@@ -102,7 +102,7 @@ fn compare_lists(desired: &[Value], live: &[Value], path: &mut Path, differing: 
         }
         for (index, (desired, live)) in desired.iter().zip(live).enumerate() {
             path.enter(format!("[{index}]"), |path| {
-                compare(desired, live, path, differing)
+                compare(desired, live, path, differing);
             });
         }
         return;
