@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, de};
 
 use super::KubeconfigError;
-use crate::host::yaml;
+use crate::yaml;
 
 /// A text that was written as one: a number or a truth value is refused, as by kubectl. It may be
 /// a secret, so it is not `Debug`.

@@ -22,7 +22,7 @@ use thiserror::Error;
 pub use connection::{Connection, ConnectionOptions};
 
 use crate::error::{Error as Shown, ErrorKind};
-use crate::host::yaml::YamlError;
+use crate::yaml::YamlError;
 use file::{Cluster, Context, User};
 
 /// Why kubeconfigs do not give what was asked of them.
