@@ -262,6 +262,7 @@ fn fleet_wide_lists() -> Vec<List> {
             "kubernetes.io/service-name=kubernetes",
             "",
         ),
+        list(kind::NODE, "", "node-role.kubernetes.io/control-plane", ""),
         list(kind::MUTATING_WEBHOOK, "", "", ""),
         list(kind::VALIDATING_WEBHOOK, "", "", ""),
         list(kind::CLUSTER_ROLE, "", "", ""),

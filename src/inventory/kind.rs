@@ -34,6 +34,8 @@ pub const CONFIG_MAP: Kind = kind("v1", "ConfigMap", "configmaps", true);
 pub const SERVICE: Kind = kind("v1", "Service", "services", true);
 /// Pods.
 pub const POD: Kind = kind("v1", "Pod", "pods", true);
+/// Nodes.
+pub const NODE: Kind = kind("v1", "Node", "nodes", false);
 /// Service accounts.
 pub const SERVICE_ACCOUNT: Kind = kind("v1", "ServiceAccount", "serviceaccounts", true);
 /// Deployments.
@@ -104,6 +106,7 @@ pub const ALL: &[Kind] = &[
     CONFIG_MAP,
     SERVICE,
     POD,
+    NODE,
     SERVICE_ACCOUNT,
     DEPLOYMENT,
     ENDPOINT_SLICE,

@@ -1,1 +1,9 @@
-//! To come.
+//! Istio itself in each cluster, and its east-west gateway: what to ask Istio's own renderer for
+//! ([`values`]), what is made of its answer ([`objects`]), and what is to be done ([`plan()`]).
+
+pub mod objects;
+mod plan;
+pub mod values;
+
+pub use plan::{plan, unsupported};
+pub use values::{RenderRequest, render_requests};

@@ -3,6 +3,7 @@
 //! ever in it; a step names the one it needs and `apply/` fetches it.
 
 pub mod difference;
+pub mod draft;
 pub mod document;
 pub mod gate;
 pub mod ownership;
@@ -187,6 +188,22 @@ pub struct Warning {
     pub cluster: ClusterName,
     /// What it is.
     pub message: String,
+}
+
+impl Gate {
+    /// The gate's word, part of its step's identity.
+    pub fn word(&self) -> String {
+        match self {
+            Gate::Condition(condition) => condition.to_lowercase(),
+            Gate::RolledOut => "rolled-out".to_owned(),
+            Gate::Address => "address".to_owned(),
+            Gate::TokenFilled => "token".to_owned(),
+            Gate::Synced(cluster) => format!("synced-{cluster}"),
+            Gate::GatewayKnown(network) => format!("gateway-{network}"),
+            Gate::CaBundle => "ca-bundle".to_owned(),
+            Gate::Gone => "gone".to_owned(),
+        }
+    }
 }
 
 impl Plan {

@@ -1,0 +1,157 @@
+//! What is made of Istio's rendering before it is applied: nulls dropped, marks laid over, what
+//! istiod owns left to it.
+
+use serde_json::Value;
+
+use super::values::exposed_services;
+use crate::fleet::{Area, ClusterSpec, Fleet};
+use crate::inventory::{ClusterInventory, Object, kind};
+use crate::plan::difference::owns_field;
+use crate::plan::ownership::{ApplySet, FIELD_MANAGER};
+
+/// The annotation that says which Istio version a control plane was rendered from.
+pub const VERSION_ANNOTATION: &str = "stolos.dev/istio-version";
+
+/// Istio's rendering for one cluster, as `host/istioctl` gives it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rendering {
+    /// The renderer's version, which is the version that it renders.
+    pub version: String,
+    /// The control plane's objects.
+    pub control_plane: Vec<Object>,
+    /// The east-west gateway's objects; empty where the cluster gets none.
+    pub gateway: Vec<Object>,
+}
+
+/// What should stand in one cluster, by the part of the work that it belongs to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Desired {
+    /// Custom resource definitions.
+    pub definitions: Vec<Object>,
+    /// The control plane.
+    pub control_plane: Vec<Object>,
+    /// The east-west gateway.
+    pub gateway: Vec<Object>,
+    /// What offers the cluster's services through the gateway.
+    pub exposure: Vec<Object>,
+}
+
+/// What should stand in one cluster, marked as this fleet's.
+pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> Desired {
+    let name = &fleet.metadata.name;
+    let mesh = ApplySet::of_area(name, Area::Mesh, cluster.system_namespace());
+    let definitions = ApplySet::of_definitions(name, cluster.system_namespace());
+    let prepared = |object: &Object, set: &ApplySet| {
+        let mut object = Object(without_nulls(object.0.clone()));
+        without_installer_labels(&mut object);
+        set.mark(&mut object, name);
+        if object.kind() == kind::DEPLOYMENT.kind {
+            object.set_annotation(VERSION_ANNOTATION, &rendering.version);
+        }
+        object
+    };
+    let is_definition = |object: &&Object| object.kind() == kind::CUSTOM_RESOURCE_DEFINITION.kind;
+    Desired {
+        definitions: rendering
+            .control_plane
+            .iter()
+            .filter(is_definition)
+            .map(|object| prepared(object, &definitions))
+            .collect(),
+        control_plane: rendering
+            .control_plane
+            .iter()
+            .filter(|object| !is_definition(object))
+            .map(|object| prepared(object, &mesh))
+            .collect(),
+        gateway: rendering.gateway.iter().map(|object| prepared(object, &mesh)).collect(),
+        exposure: if rendering.gateway.is_empty() {
+            Vec::new()
+        } else {
+            vec![prepared(&Object(exposed_services(cluster)), &mesh)]
+        },
+    }
+}
+
+/// The object as it is applied over the one that stands, if one does: what istiod has taken over
+/// since is left to it. It fills each webhook's `caBundle`, which no rendering has, and turns the
+/// validating webhooks' `failurePolicy` to `Fail` once it serves them; applying `Ignore` again
+/// would turn them back (Istio: `pilot/pkg/config/kube/...validation/controller`).
+pub fn over_live(desired: &Object, inventory: &ClusterInventory) -> Object {
+    let mut object = desired.clone();
+    if object.kind() != kind::VALIDATING_WEBHOOK.kind {
+        return object;
+    }
+    let Some(live) = inventory.object(&object.reference()) else {
+        return object;
+    };
+    let Some(Value::Array(webhooks)) = object.0.get_mut("webhooks") else {
+        return object;
+    };
+    for webhook in webhooks {
+        let name = webhook["name"].as_str().unwrap_or_default();
+        let key = format!("k:{{\"name\":{}}}", Value::from(name));
+        // While the field still is ours, dropping it would delete it: the server's default, `Fail`,
+        // would come before istiod serves.
+        if !owns_field(live, FIELD_MANAGER, &["f:webhooks", &key, "f:failurePolicy"])
+            && let Some(webhook) = webhook.as_object_mut()
+        {
+            webhook.remove("failurePolicy");
+        }
+    }
+    object
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| (key, without_nulls(value)))
+                .collect(),
+        ),
+        Value::Array(list) => Value::Array(list.into_iter().map(without_nulls).collect()),
+        value => value,
+    }
+}
+
+/// Labels by which `istioctl install` and `istioctl uninstall` find what they may delete.
+fn without_installer_labels(object: &mut Object) {
+    if let Some(Value::Object(labels)) = object.0.pointer_mut("/metadata/labels") {
+        labels.retain(|key, _| {
+            !key.starts_with("install.operator.istio.io/") && !key.starts_with("operator.istio.io/")
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn webhook(managed_fields: &Value) -> Object {
+        Object(json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "v", "managedFields": managed_fields},
+            "webhooks": [{"name": "a.istio.io", "failurePolicy": "Ignore"}],
+        }))
+    }
+
+    #[test]
+    fn a_failure_policy_is_left_to_istiod_once_it_has_taken_it() {
+        let desired = webhook(&json!([]));
+        let owned = json!([{"manager": "stolos", "operation": "Apply", "fieldsV1": {
+            "f:webhooks": {"k:{\"name\":\"a.istio.io\"}": {"f:failurePolicy": {}}}}}]);
+        let with = |live: Option<Object>| {
+            let inventory = ClusterInventory {
+                objects: live.into_iter().collect(),
+                ..ClusterInventory::default()
+            };
+            over_live(&desired, &inventory).0["webhooks"][0].get("failurePolicy").cloned()
+        };
+        assert_eq!(with(None), Some(json!("Ignore")), "at first it must not block");
+        assert_eq!(with(Some(webhook(&owned))), Some(json!("Ignore")), "still ours");
+        assert_eq!(with(Some(webhook(&json!([])))), None, "istiod's by now");
+    }
+}

@@ -1,0 +1,159 @@
+//! What Istio's renderer is asked for, cluster by cluster: an `IstioOperator` document for the
+//! control plane and one for the east-west gateway, as Istio's multi-primary guide has them
+//! (istio.io: "Install Multi-Primary on different networks"; the gateway is
+//! `samples/multicluster/gen-eastwest-gateway.sh` without its prompts).
+
+use serde_json::{Map, Value, json};
+
+use crate::fleet::{ClusterName, ClusterSpec, Fleet, Role};
+
+/// What is rendered for one cluster. Equal requests give equal objects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenderRequest {
+    /// For which cluster.
+    pub cluster: ClusterName,
+    /// The version that the fleet file wants, or empty.
+    pub version: String,
+    /// The control plane's `IstioOperator`.
+    pub control_plane: Value,
+    /// The east-west gateway's `IstioOperator`; none where somebody else makes it.
+    pub gateway: Option<Value>,
+}
+
+/// The name of the east-west gateway's Deployment and Service, as in Istio's guides.
+pub const GATEWAY_NAME: &str = "istio-eastwestgateway";
+/// The port on which a gateway passes mTLS through to its network (Istio's guides; istiod finds a
+/// gateway by it).
+pub const GATEWAY_PORT: u16 = 15443;
+
+/// What has to be rendered for a fleet: one request for each primary whose mesh it manages.
+pub fn render_requests(fleet: &Fleet) -> Vec<RenderRequest> {
+    fleet
+        .spec
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.role == Role::Primary)
+        .map(|cluster| RenderRequest {
+            cluster: cluster.name.clone(),
+            version: fleet.version(cluster).to_owned(),
+            control_plane: control_plane(fleet, cluster),
+            gateway: needs_gateway(fleet, cluster).then(|| gateway(fleet, cluster)),
+        })
+        .collect()
+}
+
+/// Whether this fleet makes an east-west gateway in a cluster: wherever there is more than one
+/// network, and nobody else makes it.
+pub fn needs_gateway(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
+    let elsewhere = fleet.spec.clusters.iter().any(|other| other.network != cluster.network);
+    elsewhere && !cluster.gateway.as_ref().is_some_and(|gateway| gateway.external)
+}
+
+fn operator(fleet: &Fleet, cluster: &ClusterSpec, name: &str, profile: &str) -> Value {
+    let mut spec = json!({"profile": profile});
+    let revision = fleet.revision(cluster);
+    if !revision.is_empty() {
+        spec["revision"] = revision.into();
+    }
+    // A name of its own keeps `istioctl install` from pruning what is made here as its leftovers.
+    json!({
+        "apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator",
+        "metadata": {"name": format!("stolos-{}-{name}", fleet.metadata.name),
+                     "namespace": cluster.system_namespace()},
+        "spec": spec,
+    })
+}
+
+fn control_plane(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
+    let mut global = json!({
+        "meshID": fleet.mesh_id(),
+        "multiCluster": {"clusterName": cluster.name},
+    });
+    if let Some(network) = &cluster.network {
+        global["network"] = network.as_str().into();
+    }
+    if cluster.system_namespace() != crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE {
+        global["istioNamespace"] = cluster.system_namespace().into();
+    }
+    // Without `defaultRevision` the renderer leaves the default validating webhook out.
+    let mut values = json!({"defaultRevision": "default", "global": global});
+    merge(&mut values, &Value::Object(fleet.spec.mesh.values.clone()));
+    merge(&mut values, &Value::Object(cluster.istio.values.clone()));
+    let mut operator = operator(fleet, cluster, "control-plane", "minimal");
+    operator["spec"]["values"] = values;
+    if fleet.trust_domain() != "cluster.local" {
+        operator["spec"]["meshConfig"] = json!({"trustDomain": fleet.trust_domain()});
+    }
+    operator
+}
+
+fn gateway(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
+    let network = cluster.network.as_ref().map(|network| network.as_str()).unwrap_or_default();
+    let port = |name: &str, port: u16| json!({"name": name, "port": port, "targetPort": port});
+    let mut operator = operator(fleet, cluster, "east-west-gateway", "empty");
+    operator["spec"]["components"] = json!({"ingressGateways": [{
+        "name": GATEWAY_NAME,
+        "namespace": cluster.system_namespace(),
+        "enabled": true,
+        "label": {"istio": "eastwestgateway", "app": GATEWAY_NAME, "topology.istio.io/network": network},
+        "k8s": {
+            "env": [{"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": network}],
+            "service": {"ports": [
+                port("status-port", 15021),
+                port("tls", GATEWAY_PORT),
+                port("tls-istiod", 15012),
+                port("tls-webhook", 15017),
+            ]},
+        },
+    }]});
+    let mut global = json!({"network": network});
+    if cluster.system_namespace() != crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE {
+        global["istioNamespace"] = cluster.system_namespace().into();
+    }
+    operator["spec"]["values"] = json!({
+        "gateways": {"istio-ingressgateway": {"injectionTemplate": "gateway"}},
+        "global": global,
+    });
+    operator
+}
+
+/// Istio's `samples/multicluster/expose-services.yaml`, as data: every service of the cluster is
+/// offered through the east-west gateway, by the name in the TLS handshake.
+pub fn exposed_services(cluster: &ClusterSpec) -> Value {
+    json!({
+        "apiVersion": "networking.istio.io/v1", "kind": "Gateway",
+        "metadata": {"name": "cross-network-gateway", "namespace": cluster.system_namespace()},
+        "spec": {
+            "selector": {"istio": "eastwestgateway"},
+            "servers": [{
+                "port": {"number": GATEWAY_PORT, "name": "tls", "protocol": "TLS"},
+                "tls": {"mode": "AUTO_PASSTHROUGH"},
+                "hosts": ["*.local"],
+            }],
+        },
+    })
+}
+
+/// Lays one document over another, map by map; anything else is replaced.
+fn merge(under: &mut Value, over: &Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(under.entry(key.clone()).or_insert(Value::Object(Map::new())), value);
+            }
+        }
+        (under, over) => *under = over.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_is_the_clusters_own() {
+        let mut under = json!({"global": {"a": 1, "b": {"c": 2}}});
+        merge(&mut under, &json!({"global": {"b": {"c": 3}, "d": [1]}}));
+        assert_eq!(under, json!({"global": {"a": 1, "b": {"c": 3}, "d": [1]}}));
+    }
+}

@@ -1,0 +1,220 @@
+//! What every planner does with a desired object: compare it with what stands, and make of it a
+//! step, nothing, or a reason why not.
+
+use sha2::{Digest, Sha256};
+
+use super::difference::differences;
+use super::ownership::{FIELD_MANAGER, Ownership};
+use super::{Action, Blocked, Content, Gate, Plan, Step, StepId};
+use crate::fleet::{Area, ClusterName, FleetName};
+use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence};
+
+/// What is to be done about one desired object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It stands as desired.
+    Stands,
+    /// It does not stand.
+    Missing,
+    /// It stands and differs in these fields.
+    Differs(Vec<String>),
+    /// It stands and is somebody else's, in words.
+    Foreign(String),
+    /// It could not be looked for.
+    Unknown,
+}
+
+/// The digest of a desired object, by which a dry run's answer is known again.
+pub fn digest(object: &Object) -> String {
+    Sha256::digest(object.0.to_string().as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Compares a desired object with what stands.
+pub fn judge(desired: &Object, inventory: &ClusterInventory, fleet: &FleetName) -> Verdict {
+    let reference = desired.reference();
+    let live = match inventory.presence(&reference) {
+        Presence::Unknown => return Verdict::Unknown,
+        Presence::Absent => return Verdict::Missing,
+        Presence::Present(live) => live,
+    };
+    match Ownership::of(live, fleet) {
+        Ownership::Ours => {}
+        Ownership::OtherFleet(name) => return Verdict::Foreign(format!("the fleet {name}")),
+        Ownership::Foreign(owner) => return Verdict::Foreign(owner),
+    }
+    let differing = differences(desired, live, FIELD_MANAGER);
+    if differing.is_empty() {
+        return Verdict::Stands;
+    }
+    let digest = digest(desired);
+    let tried = inventory
+        .dry_runs
+        .iter()
+        .find(|run| run.object == reference && run.digest == digest);
+    match tried {
+        Some(run) if !run.changes => Verdict::Stands,
+        _ => Verdict::Differs(differing),
+    }
+}
+
+/// The reason of an update: the first fields in which the object differs.
+pub fn reason_of(differing: &[String]) -> String {
+    let shown: Vec<&str> = differing.iter().take(3).map(String::as_str).collect();
+    match differing.len() {
+        0 => "it differs".to_owned(),
+        1..=3 => format!("differs in {}", shown.join(", ")),
+        more => format!("differs in {} and {} more", shown.join(", "), more - 3),
+    }
+}
+
+/// Drafts one area's steps in one cluster.
+pub struct Draft<'input> {
+    /// Where.
+    pub cluster: &'input ClusterName,
+    /// Which part of the work.
+    pub area: Area,
+    /// What was seen there.
+    pub inventory: &'input ClusterInventory,
+    /// Whose it is to be.
+    pub fleet: &'input FleetName,
+    /// What has been drafted.
+    pub plan: Plan,
+    foreign: Vec<(ObjectReference, String)>,
+    unknown: Vec<ObjectReference>,
+}
+
+impl<'input> Draft<'input> {
+    /// An empty draft.
+    pub fn new(
+        cluster: &'input ClusterName,
+        area: Area,
+        inventory: &'input ClusterInventory,
+        fleet: &'input FleetName,
+    ) -> Self {
+        Self {
+            cluster,
+            area,
+            inventory,
+            fleet,
+            plan: Plan::default(),
+            foreign: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// Makes a step of a desired object where one is needed; gives its id.
+    pub fn object(&mut self, desired: Object, missing: &str, needs: &[StepId]) -> Option<StepId> {
+        let reference = desired.reference();
+        let (action, reason) = match judge(&desired, self.inventory, self.fleet) {
+            Verdict::Stands => return None,
+            Verdict::Missing => (Action::Create, missing.to_owned()),
+            Verdict::Differs(differing) => (Action::Update, reason_of(&differing)),
+            Verdict::Foreign(owner) => {
+                self.foreign.push((reference, owner));
+                return None;
+            }
+            Verdict::Unknown => {
+                self.unknown.push(reference);
+                return None;
+            }
+        };
+        Some(self.step(action, reference, reason, needs, Content::Apply(desired)))
+    }
+
+    /// Adds a step; gives its id.
+    pub fn step(
+        &mut self,
+        action: Action,
+        object: ObjectReference,
+        reason: impl Into<String>,
+        needs: &[StepId],
+        content: Content,
+    ) -> StepId {
+        let id = StepId::of(self.cluster, self.area, action, &object);
+        let id = match &content {
+            Content::Await(gate) => StepId(format!("{}/{}", id.0, gate.word())),
+            _ => id,
+        };
+        self.plan.steps.push(Step {
+            id: id.clone(),
+            cluster: self.cluster.clone(),
+            area: self.area,
+            action,
+            object,
+            reason: reason.into(),
+            needs: needs.to_vec(),
+            disruptive: action == Action::Delete,
+            owner: None,
+            content,
+        });
+        id
+    }
+
+    /// Waits for a gate where it is not open yet, or where a step of this plan moves it.
+    pub fn wait(
+        &mut self,
+        gate: Gate,
+        object: ObjectReference,
+        reason: impl Into<String>,
+        after: &[StepId],
+    ) -> Option<StepId> {
+        if after.is_empty() && gate.missing_of(self.inventory.object(&object)).is_none() {
+            return None;
+        }
+        Some(self.step(Action::Wait, object, reason, after, Content::Await(gate)))
+    }
+
+    /// Ends the draft. Where something of it is somebody else's or could not be looked for, nothing
+    /// of it is done: half an area would be worse than none.
+    pub fn finish(mut self) -> Plan {
+        let mut blocked = Vec::new();
+        if let Some((first, owner)) = self.foreign.first() {
+            let more = match self.foreign.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            blocked.push(self.blocked(
+                format!("{first} stands and is not this fleet's: it belongs to {owner}{more}"),
+                Some(format!(
+                    "leave `{}` out of `manage` of the cluster in the fleet file, or take out what stands with the tool \
+                     that made it",
+                    self.area
+                )),
+            ));
+        }
+        if let Some(first) = self.unknown.first() {
+            let more = match self.unknown.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let why = self
+                .inventory
+                .unread
+                .iter()
+                .find(|failure| failure.verb == "list")
+                .map_or(String::new(), |failure| format!(": {failure}"));
+            blocked.push(self.blocked(
+                format!("whether {first}{more} stands could not be read{why}"),
+                Some("use a context that may read it".to_owned()),
+            ));
+        }
+        self.plan.blocked.extend(blocked);
+        if !self.plan.blocked.is_empty() {
+            self.plan.steps.clear();
+        }
+        self.plan
+    }
+
+    fn blocked(&self, reason: String, hint: Option<String>) -> Blocked {
+        Blocked {
+            cluster: self.cluster.clone(),
+            area: self.area,
+            reason,
+            hint,
+            unreachable: false,
+        }
+    }
+}
