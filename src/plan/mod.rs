@@ -11,7 +11,7 @@ pub mod text;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::{Area, ClusterName};
+use crate::fleet::{Area, ClusterName, FleetName};
 use crate::inventory::{Object, ObjectReference};
 
 /// What would be done, in an order that works, and what cannot be.
@@ -110,6 +110,8 @@ pub enum Content {
 /// What an intermediate certificate is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntermediateProfile {
+    /// The fleet, part of the subject.
+    pub fleet: FleetName,
     /// The cluster that signs with it; part of the subject, which is distinct for each cluster.
     pub cluster: ClusterName,
     /// The namespace of the Secret.

@@ -6,14 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// One certificate: what it says, and the bytes that say it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// Lower-case hex SHA-256 of the DER.
     pub sha256: String,
@@ -169,6 +169,24 @@ impl Certificate {
             .unwrap_or_default()
     }
 
+    /// The subject's DER, by which issuers are matched.
+    pub fn subject_der(&self) -> Vec<u8> {
+        self.parsed()
+            .map(|parsed| parsed.subject().as_raw().to_vec())
+            .unwrap_or_default()
+    }
+
+    /// The subject key identifier, where there is one.
+    pub fn subject_key_identifier(&self) -> Option<Vec<u8>> {
+        self.parsed()?.iter_extensions().find_map(|extension| {
+            if let ParsedExtension::SubjectKeyIdentifier(identifier) = extension.parsed_extension() {
+                Some(identifier.0.to_vec())
+            } else {
+                None
+            }
+        })
+    }
+
     /// Whether it holds at a time.
     pub fn is_valid_at(&self, at: Timestamp) -> bool {
         self.not_before <= at && at <= self.not_after
@@ -198,6 +216,13 @@ impl Certificate {
         X509Certificate::from_der(&self.der)
             .ok()
             .map(|(_, parsed)| parsed)
+    }
+}
+
+/// Shows which certificate it is; the bytes would hide it.
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Certificate({:?} {})", self.subject, self.sha256)
     }
 }
 

@@ -3,6 +3,8 @@
 
 pub mod certificate;
 pub mod chain;
+pub mod root;
 
-pub use certificate::{Certificate, CertificateError, parse_bundle};
+pub use certificate::{Certificate, CertificateError, KeyUsage, parse_bundle};
 pub use chain::{ChainError, RootSets, same_roots, verify_chain};
+pub use root::{KeyOnHand, RootOnHand};
