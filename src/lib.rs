@@ -20,6 +20,7 @@
 //! - [`inventory`]: what was seen, per cluster
 //! - [`plan`]: a plan as data; drift; ownership
 //! - [`trust`], [`mesh`], [`link`]: one folder a domain, each with its planner
+//! - [`reconcile`]: every domain's plan, put together
 //! - [`status`]: inventory → report and findings
 //!
 //! The world:
@@ -55,6 +56,7 @@ pub mod host;
 pub mod inventory;
 pub mod lab;
 pub mod link;
+pub mod reconcile;
 pub mod mesh;
 pub mod plan;
 pub mod render;

@@ -103,7 +103,10 @@ impl Istioctl {
             .await
             .map_err(|error| not_run(error.to_string()))?;
         let said: Value = serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null);
-        let version = said["clientVersion"]["version"].as_str().unwrap_or_default().to_owned();
+        let version = said["clientVersion"]["version"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         if !answer.status.success() || version.is_empty() {
             return Err(not_run("it does not say its version".to_owned()));
         }
@@ -145,8 +148,10 @@ impl Istioctl {
                 None => Ok(Vec::new()),
             }
         };
-        let (control_plane, gateway) =
-            tokio::join!(self.manifest(request.cluster.as_str(), &request.control_plane), gateway);
+        let (control_plane, gateway) = tokio::join!(
+            self.manifest(request.cluster.as_str(), &request.control_plane),
+            gateway
+        );
         Ok(Rendering {
             version: self.version.clone(),
             control_plane: control_plane?,

@@ -64,7 +64,11 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
             .filter(|object| !is_definition(object))
             .map(|object| prepared(object, &mesh))
             .collect(),
-        gateway: rendering.gateway.iter().map(|object| prepared(object, &mesh)).collect(),
+        gateway: rendering
+            .gateway
+            .iter()
+            .map(|object| prepared(object, &mesh))
+            .collect(),
         exposure: if rendering.gateway.is_empty() {
             Vec::new()
         } else {
@@ -148,7 +152,9 @@ mod tests {
                 objects: live.into_iter().collect(),
                 ..ClusterInventory::default()
             };
-            over_live(&desired, &inventory).0["webhooks"][0].get("failurePolicy").cloned()
+            over_live(&desired, &inventory).0["webhooks"][0]
+                .get("failurePolicy")
+                .cloned()
         };
         assert_eq!(with(None), Some(json!("Ignore")), "at first it must not block");
         assert_eq!(with(Some(webhook(&owned))), Some(json!("Ignore")), "still ours");

@@ -27,9 +27,15 @@ pub fn unsupported(fleet: &Fleet) -> Option<String> {
         ));
     }
     if mesh.data_plane_mode != DataPlaneMode::Sidecar {
-        return Some("`spec.mesh.dataPlaneMode: ambient` is not built yet: this version installs sidecar".to_owned());
+        return Some(
+            "`spec.mesh.dataPlaneMode: ambient` is not built yet: this version installs sidecar".to_owned(),
+        );
     }
-    let other = fleet.spec.clusters.iter().find(|cluster| cluster.role != Role::Primary)?;
+    let other = fleet
+        .spec
+        .clusters
+        .iter()
+        .find(|cluster| cluster.role != Role::Primary)?;
     Some(format!(
         "the cluster {} has a role other than primary, which the model multi-primary does not have",
         other.name
@@ -50,10 +56,17 @@ pub fn plan(
         if cluster.role != Role::Primary || !cluster.manages(Area::Mesh) {
             continue;
         }
-        let (Some(seen), Some(rendering)) = (inventory.seen(&cluster.name), renderings.get(&cluster.name)) else {
+        let (Some(seen), Some(rendering)) = (inventory.seen(&cluster.name), renderings.get(&cluster.name))
+        else {
             continue;
         };
-        plan.extend(plan_cluster(fleet, cluster, seen, rendering, signing.contains(&cluster.name)));
+        plan.extend(plan_cluster(
+            fleet,
+            cluster,
+            seen,
+            rendering,
+            signing.contains(&cluster.name),
+        ));
     }
     plan
 }
@@ -65,7 +78,12 @@ fn plan_cluster(
     rendering: &Rendering,
     signing: bool,
 ) -> Plan {
-    let istiod = ObjectReference::new("apps/v1", "Deployment", cluster.system_namespace(), istiod_name(fleet, cluster));
+    let istiod = ObjectReference::new(
+        "apps/v1",
+        "Deployment",
+        cluster.system_namespace(),
+        istiod_name(fleet, cluster),
+    );
     let blocked = |reason: String, hint: &str| Plan {
         blocked: vec![Blocked {
             cluster: cluster.name.clone(),
@@ -88,7 +106,8 @@ fn plan_cluster(
     }
     if !signing {
         return blocked(
-            "istiod is not installed while its intermediate is blocked: without one it would sign for itself".to_owned(),
+            "istiod is not installed while its intermediate is blocked: without one it would sign for itself"
+                .to_owned(),
             "mend what blocks the trust of the cluster first",
         );
     }
@@ -123,25 +142,42 @@ impl Waves<'_> {
         let wanted = members.into_iter().flatten().map(Object::reference).collect();
         let namespace = self.namespace();
         let definitions = self.definitions(desired.definitions, &namespace);
-        let parent = self.mesh_set(&desired.control_plane, &desired.gateway, &desired.exposure, &namespace);
+        let parent = self.mesh_set(
+            &desired.control_plane,
+            &desired.gateway,
+            &desired.exposure,
+            &namespace,
+        );
         let (webhooks, rest): (Vec<_>, Vec<_>) = desired.control_plane.into_iter().partition(is_webhook);
-        let (workload, base): (Vec<_>, Vec<_>) =
-            rest.into_iter().partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+        let (workload, base): (Vec<_>, Vec<_>) = rest
+            .into_iter()
+            .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
         let mut before_istiod = definitions.clone();
         before_istiod.extend(parent.clone());
         let ground = before_istiod.clone();
         for object in base {
-            before_istiod.extend(self.draft.object(object, "Istio's control plane needs it", &parent));
+            before_istiod.extend(
+                self.draft
+                    .object(object, "Istio's control plane needs it", &parent),
+            );
         }
         // An istiod that starts before its intermediate is there signs for itself.
         before_istiod.extend(self.intermediate_steps());
         let mut started = Vec::new();
         for object in workload {
-            started.extend(self.draft.object(object, "there is no control plane", &before_istiod));
+            started.extend(
+                self.draft
+                    .object(object, "there is no control plane", &before_istiod),
+            );
         }
         let serving: Vec<StepId> = self
             .draft
-            .wait(Gate::RolledOut, istiod.clone(), "the control plane must serve first", &started)
+            .wait(
+                Gate::RolledOut,
+                istiod.clone(),
+                "the control plane must serve first",
+                &started,
+            )
             .into_iter()
             .collect();
         let hooked = self.webhooks(webhooks, &serving, &ground);
@@ -153,7 +189,12 @@ impl Waves<'_> {
     fn namespace(&mut self) -> Vec<StepId> {
         let name = self.cluster.system_namespace();
         let reference = ObjectReference::new("v1", "Namespace", "", name);
-        let network = self.cluster.network.as_ref().map(ToString::to_string).unwrap_or_default();
+        let network = self
+            .cluster
+            .network
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let mut object = Object(json!({
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name},
         }));
@@ -187,14 +228,19 @@ impl Waves<'_> {
                     reason: format!(
                         "the namespace {name} says the network {found}, and the fleet file says {network}"
                     ),
-                    hint: Some(format!("set `network: {found}` in the fleet file, or mend the namespace's label")),
+                    hint: Some(format!(
+                        "set `network: {found}` in the fleet file, or mend the namespace's label"
+                    )),
                     unreachable: false,
                 });
                 Vec::new()
             }
             None => {
                 let reason = format!("it does not say its network, {network}");
-                vec![self.draft.step(Action::Update, reference, reason, &[], Content::Label(object))]
+                vec![
+                    self.draft
+                        .step(Action::Update, reference, reason, &[], Content::Label(object)),
+                ]
             }
         }
     }
@@ -205,7 +251,11 @@ impl Waves<'_> {
         let parent = set.parent(&self.fleet.metadata.name, &members);
         let parent: Vec<StepId> = self
             .draft
-            .object(parent, "it names the definitions that are this fleet's", namespace)
+            .object(
+                parent,
+                "it names the definitions that are this fleet's",
+                namespace,
+            )
             .into_iter()
             .collect();
         let needs = if parent.is_empty() { namespace } else { &parent };
@@ -231,10 +281,23 @@ impl Waves<'_> {
         exposure: &[Object],
         namespace: &[StepId],
     ) -> Vec<StepId> {
-        let set = ApplySet::of_area(&self.fleet.metadata.name, Area::Mesh, self.cluster.system_namespace());
+        let set = ApplySet::of_area(
+            &self.fleet.metadata.name,
+            Area::Mesh,
+            self.cluster.system_namespace(),
+        );
         let id = set.id();
-        let standing = self.seen.objects.iter().filter(|object| object.label(PART_OF_LABEL) == Some(&id));
-        let members: Vec<&Object> = control_plane.iter().chain(gateway).chain(exposure).chain(standing).collect();
+        let standing = self
+            .seen
+            .objects
+            .iter()
+            .filter(|object| object.label(PART_OF_LABEL) == Some(&id));
+        let members: Vec<&Object> = control_plane
+            .iter()
+            .chain(gateway)
+            .chain(exposure)
+            .chain(standing)
+            .collect();
         let parent = set.parent(&self.fleet.metadata.name, &members);
         let made = self
             .draft
@@ -290,7 +353,9 @@ impl Waves<'_> {
         let mut service = Vec::new();
         for object in base {
             let is_service = object.kind() == kind::SERVICE.kind;
-            let step = self.draft.object(object, "the east-west gateway needs it", parent);
+            let step = self
+                .draft
+                .object(object, "the east-west gateway needs it", parent);
             if is_service {
                 service.extend(step.clone());
             }
@@ -298,10 +363,14 @@ impl Waves<'_> {
         }
         let mut started = Vec::new();
         for object in workload {
-            started.extend(self.draft.object(object, "there is no east-west gateway", &before));
+            started.extend(
+                self.draft
+                    .object(object, "there is no east-west gateway", &before),
+            );
         }
         if made {
-            let reference = |kind: kind::Kind| ObjectReference::new(kind.api_version, kind.kind, namespace, GATEWAY_NAME);
+            let reference =
+                |kind: kind::Kind| ObjectReference::new(kind.api_version, kind.kind, namespace, GATEWAY_NAME);
             self.draft.wait(
                 Gate::RolledOut,
                 reference(kind::DEPLOYMENT),
@@ -317,14 +386,21 @@ impl Waves<'_> {
         }
         let needs: Vec<StepId> = definitions.iter().chain(hooked).chain(parent).cloned().collect();
         for object in exposure {
-            self.draft
-                .object(object, "other networks reach this one's services through it", &needs);
+            self.draft.object(
+                object,
+                "other networks reach this one's services through it",
+                &needs,
+            );
         }
     }
 
     /// What is this fleet's, stands, and is no longer wanted.
     fn prune(&mut self, wanted: &BTreeSet<ObjectReference>) {
-        let set = ApplySet::of_area(&self.fleet.metadata.name, Area::Mesh, self.cluster.system_namespace());
+        let set = ApplySet::of_area(
+            &self.fleet.metadata.name,
+            Area::Mesh,
+            self.cluster.system_namespace(),
+        );
         let id = set.id();
         let stale: Vec<(ObjectReference, String)> = self
             .seen
@@ -341,7 +417,6 @@ impl Waves<'_> {
                 .step(Action::Delete, reference, reason, &after, Content::Delete { uid });
         }
     }
-
 }
 
 fn is_webhook(object: &Object) -> bool {

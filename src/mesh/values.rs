@@ -45,7 +45,11 @@ pub fn render_requests(fleet: &Fleet) -> Vec<RenderRequest> {
 /// Whether this fleet makes an east-west gateway in a cluster: wherever there is more than one
 /// network, and nobody else makes it.
 pub fn needs_gateway(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
-    let elsewhere = fleet.spec.clusters.iter().any(|other| other.network != cluster.network);
+    let elsewhere = fleet
+        .spec
+        .clusters
+        .iter()
+        .any(|other| other.network != cluster.network);
     elsewhere && !cluster.gateway.as_ref().is_some_and(|gateway| gateway.external)
 }
 
@@ -88,7 +92,11 @@ fn control_plane(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
 }
 
 fn gateway(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
-    let network = cluster.network.as_ref().map(|network| network.as_str()).unwrap_or_default();
+    let network = cluster
+        .network
+        .as_ref()
+        .map(crate::fleet::NetworkName::as_str)
+        .unwrap_or_default();
     let port = |name: &str, port: u16| json!({"name": name, "port": port, "targetPort": port});
     let mut operator = operator(fleet, cluster, "east-west-gateway", "empty");
     operator["spec"]["components"] = json!({"ingressGateways": [{
@@ -139,7 +147,10 @@ fn merge(under: &mut Value, over: &Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {
             for (key, value) in over {
-                merge(under.entry(key.clone()).or_insert(Value::Object(Map::new())), value);
+                merge(
+                    under.entry(key.clone()).or_insert(Value::Object(Map::new())),
+                    value,
+                );
             }
         }
         (under, over) => *under = over.clone(),

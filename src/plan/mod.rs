@@ -3,8 +3,8 @@
 //! ever in it; a step names the one it needs and `apply/` fetches it.
 
 pub mod difference;
-pub mod draft;
 pub mod document;
+pub mod draft;
 pub mod gate;
 pub mod ownership;
 pub mod text;
@@ -143,6 +143,8 @@ pub struct RemoteSecretContent {
     pub token_namespace: String,
     /// The token Secret's name in the read cluster.
     pub token_secret: String,
+    /// The remote secret's metadata, without data.
+    pub secret: Object,
 }
 
 impl Eq for Object {}

@@ -1,0 +1,156 @@
+//! The fleet file against what was seen: every domain's plan, put together. Here the domains meet,
+//! and nowhere else: trust before the control plane that signs with it, the control plane before
+//! the links that it reads through.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::fleet::{Area, ClusterName, Fleet, Role};
+use crate::inventory::{FailureClass, Inventory, ObjectReference, Observation, Presence};
+use crate::mesh::objects::Rendering;
+use crate::plan::{Action, Blocked, Plan, Step, StepId};
+use crate::trust::RootOnHand;
+use crate::{link, mesh, trust};
+
+/// What a plan is made from, beside the fleet file.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'input> {
+    /// What was seen.
+    pub inventory: &'input Inventory,
+    /// Istio's rendering for each cluster whose mesh is managed.
+    pub renderings: &'input BTreeMap<ClusterName, Rendering>,
+    /// The root on this machine.
+    pub root: &'input RootOnHand,
+    /// Now.
+    pub at: Timestamp,
+    /// The parts of the work that are planned; what others need of them is still looked at.
+    pub areas: &'input [Area],
+}
+
+/// Plans the whole fleet.
+pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
+    let mut whole = Plan::default();
+    for (name, observation) in &given.inventory.clusters {
+        if let Observation::Unreachable { failure, .. } = observation
+            && let Some(cluster) = fleet.cluster(name)
+        {
+            let areas = given.areas.iter().filter(|area| cluster.manages(**area));
+            whole.blocked.extend(areas.map(|area| Blocked {
+                cluster: name.clone(),
+                area: *area,
+                reason: failure.to_string(),
+                hint: None,
+                unreachable: failure.class != FailureClass::Identity,
+            }));
+        }
+    }
+    let mut trust_plan = trust::plan(fleet, given.inventory, given.root, given.at);
+    // A cluster that gave nothing has been said above, once for each area.
+    trust_plan.blocked.retain(|blocked| !blocked.unreachable || given.inventory.seen(&blocked.cluster).is_some());
+    let signing = signing(fleet, given.inventory, &trust_plan);
+    let mesh_plan = mesh::plan(fleet, given.inventory, given.renderings, &signing);
+    let installing = mesh_plan.steps.iter().map(|step| step.cluster.clone()).collect();
+    let link_plan = link::plan(fleet, given.inventory, &installing);
+    for (area, plan) in [(Area::Trust, trust_plan), (Area::Mesh, mesh_plan), (Area::Links, link_plan)] {
+        if given.areas.contains(&area) {
+            whole.extend(plan);
+        }
+    }
+    settle(whole)
+}
+
+/// The clusters whose istiod will find an intermediate when it starts, or gets none from this fleet.
+fn signing(fleet: &Fleet, inventory: &Inventory, trust_plan: &Plan) -> BTreeSet<ClusterName> {
+    let planned = |name: &ClusterName| {
+        trust_plan
+            .steps
+            .iter()
+            .any(|step| step.cluster == *name && step.object.name == "cacerts")
+    };
+    let refused = |name: &ClusterName| trust_plan.blocked.iter().any(|blocked| blocked.cluster == *name);
+    fleet
+        .spec
+        .clusters
+        .iter()
+        .filter(|cluster| {
+            let secret = ObjectReference::new("v1", "Secret", cluster.system_namespace(), "cacerts");
+            let stands = inventory
+                .seen(&cluster.name)
+                .is_some_and(|seen| matches!(seen.presence(&secret), Presence::Present(_)));
+            cluster.role != Role::Primary
+                || !cluster.manages(Area::Trust)
+                || planned(&cluster.name)
+                || (stands && !refused(&cluster.name))
+                || (!refused(&cluster.name) && fleet.spec.trust.root == crate::fleet::Root::External)
+        })
+        .map(|cluster| cluster.name.clone())
+        .collect()
+}
+
+/// Makes one plan of several: each step once, needs only of steps that are there, each step after
+/// what it needs.
+pub fn settle(mut plan: Plan) -> Plan {
+    let mut ids = BTreeSet::new();
+    plan.steps.retain(|step| ids.insert(step.id.clone()));
+    for step in &mut plan.steps {
+        step.needs.retain(|need| ids.contains(need) && *need != step.id);
+        step.needs.sort();
+        step.needs.dedup();
+    }
+    let mut placed: BTreeSet<StepId> = BTreeSet::new();
+    let mut ordered: Vec<Step> = Vec::with_capacity(plan.steps.len());
+    let mut waiting = std::mem::take(&mut plan.steps);
+    while !waiting.is_empty() {
+        let (ready, later): (Vec<Step>, Vec<Step>) = waiting
+            .into_iter()
+            .partition(|step| step.needs.iter().all(|need| placed.contains(need)));
+        // A circle cannot be ordered; it would be a bug of a planner, and is left as it stands.
+        let stuck = ready.is_empty();
+        placed.extend(ready.iter().map(|step| step.id.clone()));
+        ordered.extend(ready);
+        waiting = later;
+        if stuck {
+            ordered.append(&mut waiting);
+        }
+    }
+    plan.steps = ordered;
+    plan
+}
+
+/// The part of a plan that writes in these clusters only. A step that needs another cluster's is
+/// blocked with what it lacks.
+pub fn limited_to(mut plan: Plan, clusters: &BTreeSet<ClusterName>) -> Plan {
+    if clusters.is_empty() {
+        return plan;
+    }
+    let mut left_out: BTreeSet<StepId> = BTreeSet::new();
+    let mut kept = Vec::new();
+    for step in plan.steps {
+        if !clusters.contains(&step.cluster) {
+            left_out.insert(step.id);
+            continue;
+        }
+        let lacking = step.needs.iter().find(|need| left_out.contains(need)).cloned();
+        match lacking {
+            None => kept.push(step),
+            Some(need) => {
+                // What only waits is left out with what it waits for.
+                if step.action != Action::Wait {
+                    plan.blocked.push(Blocked {
+                        cluster: step.cluster.clone(),
+                        area: step.area,
+                        reason: format!("{} needs `{}`, which --cluster leaves out", step.object, need.0),
+                        hint: Some("name that cluster too, or none".to_owned()),
+                        unreachable: false,
+                    });
+                }
+                left_out.insert(step.id);
+            }
+        }
+    }
+    plan.steps = kept;
+    plan.blocked.retain(|blocked| clusters.contains(&blocked.cluster));
+    plan.warnings.retain(|warning| clusters.contains(&warning.cluster));
+    plan
+}
