@@ -115,7 +115,7 @@ pub fn remove_cluster(text: &str, name: &ClusterName) -> Result<String, EditErro
                 &head,
             ));
         }
-        let blank = |line: usize| layout.lines.get(line).is_none_or(|line| line.is_blank());
+        let blank = |line: usize| layout.lines.get(line).is_none_or(Line::is_blank);
         if index > 0 && blank(lines.start - 1) && (blank(lines.end) || index == items.len() - 1) {
             lines.start -= 1;
         } else if index == 0 && blank(lines.end) {
