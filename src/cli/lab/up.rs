@@ -1,0 +1,124 @@
+//! `stolos lab up`
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+
+use super::Which;
+use crate::error::Result;
+use crate::lab::shape::MOST_CLUSTERS;
+use crate::lab::{self, Event, Lab, UpRequest, parts};
+use crate::render::Terminal;
+
+/// Bring up throwaway clusters with real control planes, reached by a kubeconfig of their own
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// How many clusters; default: 2, or as many as the lab has
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_CLUSTERS)))]
+    clusters: Option<u8>,
+}
+
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
+    let request = UpRequest {
+        name: arguments.which.name.clone(),
+        clusters: arguments.clusters,
+    };
+    let started = Instant::now();
+    let teller = Teller::new(terminal);
+    let lab = lab::up(&request, &|event| teller.tell(event))?;
+    terminal.say(&how_to_use(&lab, started.elapsed()));
+    Ok(())
+}
+
+fn how_to_use(lab: &Lab, took: Duration) -> String {
+    let name = match lab.name.as_str() {
+        "lab" => String::new(),
+        other => format!(" --name {other}"),
+    };
+    format!(
+        "lab {} is up after {:.1} s: contexts {}\n\
+         use it with:      eval \"$(stolos lab env{name})\"\n\
+         or inside of it:  stolos lab exec{name} -- COMMAND\n\
+         take it down by:  stolos lab down{name}",
+        lab.name,
+        took.as_secs_f64(),
+        lab.contexts().join(", "),
+    )
+}
+
+/// Tells what happens: lines, and on a terminal the progress of builds in one line.
+pub struct Teller<'a> {
+    terminal: &'a Terminal,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl<'a> Teller<'a> {
+    /// A teller who has not said anything yet.
+    pub fn new(terminal: &'a Terminal) -> Self {
+        Self {
+            terminal,
+            bar: Mutex::new(None),
+        }
+    }
+
+    /// Tells of an event.
+    pub fn tell(&self, event: Event) {
+        match event {
+            Event::Part(event) => self.tell_part(event),
+            Event::Cleaned => self
+                .terminal
+                .say("cleaned up what an earlier lab of this name left"),
+            Event::Starting { clusters: 1 } => self.terminal.say("starting 1 control plane"),
+            Event::Starting { clusters } => self.terminal.say(&format!("starting {clusters} control planes")),
+            Event::Ready { context, after } => self
+                .terminal
+                .say(&format!("{context} is ready after {:.1} s", after.as_secs_f64())),
+            Event::AlreadyRunning => self.terminal.say("the lab runs already"),
+        }
+    }
+
+    /// Tells of a part.
+    pub fn tell_part(&self, event: parts::Event) {
+        let Ok(mut bar) = self.bar.lock() else {
+            return;
+        };
+        match event {
+            parts::Event::Waiting { what } => self
+                .terminal
+                .say(&format!("waiting for another process that builds {what}")),
+            parts::Event::Building { what, parts } => {
+                self.terminal.say(&format!(
+                    "building {what} ({}): once, and some minutes",
+                    parts.join(", ")
+                ));
+                if self.terminal.draws_progress() {
+                    let spinner = ProgressBar::new_spinner();
+                    spinner.enable_steady_tick(Duration::from_millis(120));
+                    *bar = Some(spinner);
+                }
+            }
+            parts::Event::Progress { packages, now } => {
+                if let Some(bar) = bar.as_ref() {
+                    bar.set_message(format!("{packages} packages compiled, {now}"));
+                }
+            }
+            parts::Event::Built {
+                what,
+                took,
+                directory,
+            } => {
+                if let Some(bar) = bar.take() {
+                    bar.finish_and_clear();
+                }
+                self.terminal.say(&format!(
+                    "built {what} in {} s, kept in {}",
+                    took.as_secs(),
+                    directory.display()
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The command lines of the control planes' programs.
+
+use std::path::Path;
+
+use super::shape::{API_PORT, ClusterShape};
+
+/// Where etcd listens, on the lab's own loopback.
+pub const ETCD: &str = "http://127.0.0.1:2379";
+
+/// The port of each node's kubelet, which kwok answers.
+const KUBELET_PORT: u16 = 10250;
+
+/// `etcd`, one for all clusters.
+pub fn etcd(data: &Path) -> Vec<String> {
+    let peers = "http://127.0.0.1:2380";
+    flags(&[
+        ("data-dir", &data.to_string_lossy()),
+        ("listen-client-urls", ETCD),
+        ("advertise-client-urls", ETCD),
+        ("listen-peer-urls", peers),
+        ("initial-advertise-peer-urls", peers),
+        ("initial-cluster", &format!("default={peers}")),
+        // A lab is thrown away: nothing in it has to survive the machine.
+        ("unsafe-no-fsync", "true"),
+        ("log-level", "warn"),
+    ])
+}
+
+/// `kube-apiserver`, with its files in the cluster's folder.
+pub fn api_server(shape: &ClusterShape, folder: &Path) -> Vec<String> {
+    let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let address = shape.address().to_string();
+    flags(&[
+        ("etcd-servers", ETCD),
+        ("etcd-prefix", &shape.etcd_prefix()),
+        ("bind-address", &address),
+        ("advertise-address", &address),
+        ("secure-port", &API_PORT.to_string()),
+        ("tls-cert-file", &file("server.crt")),
+        ("tls-private-key-file", &file("server.key")),
+        ("client-ca-file", &file("ca.crt")),
+        ("service-account-key-file", &file("accounts.pub")),
+        ("service-account-signing-key-file", &file("accounts.key")),
+        (
+            "service-account-issuer",
+            "https://kubernetes.default.svc.cluster.local",
+        ),
+        ("service-cluster-ip-range", &shape.service_range()),
+        ("authorization-mode", "RBAC"),
+        ("allow-privileged", "true"),
+        // There is no kube-proxy: the API server dials a webhook's endpoints itself.
+        ("enable-aggregator-routing", "true"),
+        ("kubelet-preferred-address-types", "InternalIP"),
+        ("audit-policy-file", &file("audit-policy.yaml")),
+        ("audit-log-path", &file("audit.log")),
+        ("audit-log-maxsize", "500"),
+        ("audit-log-maxbackup", "1"),
+        ("profiling", "false"),
+    ])
+}
+
+/// `kube-controller-manager`.
+pub fn controller_manager(shape: &ClusterShape, folder: &Path) -> Vec<String> {
+    let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let kubeconfig = file("kubeconfig");
+    flags(&[
+        ("kubeconfig", &kubeconfig),
+        ("authentication-kubeconfig", &kubeconfig),
+        ("authorization-kubeconfig", &kubeconfig),
+        ("bind-address", &shape.address().to_string()),
+        ("service-account-private-key-file", &file("accounts.key")),
+        ("root-ca-file", &file("ca.crt")),
+        ("cluster-signing-cert-file", &file("ca.crt")),
+        ("cluster-signing-key-file", &file("ca.key")),
+        ("use-service-account-credentials", "true"),
+        (
+            "controllers",
+            "*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller",
+        ),
+        ("leader-elect", "false"),
+        ("profiling", "false"),
+    ])
+}
+
+/// `kube-scheduler`.
+pub fn scheduler(shape: &ClusterShape, folder: &Path) -> Vec<String> {
+    let kubeconfig = folder.join("kubeconfig").to_string_lossy().into_owned();
+    flags(&[
+        ("kubeconfig", &kubeconfig),
+        ("authentication-kubeconfig", &kubeconfig),
+        ("authorization-kubeconfig", &kubeconfig),
+        ("bind-address", &shape.address().to_string()),
+        ("leader-elect", "false"),
+        ("profiling", "false"),
+    ])
+}
+
+/// `kwok`, which plays the node and its kubelet; the pods are the runner's.
+pub fn kwok(shape: &ClusterShape, folder: &Path) -> Vec<String> {
+    let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let address = shape.address().to_string();
+    flags(&[
+        ("kubeconfig", &file("kubeconfig")),
+        ("config", &file("kwok.yaml")),
+        ("manage-all-nodes", "true"),
+        ("node-ip", &address),
+        ("node-port", &KUBELET_PORT.to_string()),
+        ("server-address", &format!("{address}:{KUBELET_PORT}")),
+        ("tls-cert-file", &file("server.crt")),
+        ("tls-private-key-file", &file("server.key")),
+        ("enable-crds", "PortForward,Logs"),
+        ("node-lease-duration-seconds", "40"),
+    ])
+}
+
+fn flags(pairs: &[(&str, &str)]) -> Vec<String> {
+    pairs
+        .iter()
+        .map(|(name, value)| format!("--{name}={value}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::shape::LabName;
+
+    #[test]
+    fn no_program_is_given_a_flag_twice_and_none_gets_a_secret() {
+        let shape = &LabName::default().clusters(1)[0];
+        let folder = Path::new("/labs/lab/clusters/lab-1");
+        for arguments in [
+            etcd(folder),
+            api_server(shape, folder),
+            controller_manager(shape, folder),
+            scheduler(shape, folder),
+            kwok(shape, folder),
+        ] {
+            let mut names: Vec<&str> = arguments
+                .iter()
+                .filter_map(|argument| argument.split('=').next())
+                .collect();
+            names.sort_unstable();
+            let before = names.len();
+            names.dedup();
+            assert_eq!(names.len(), before, "{arguments:?}");
+            assert!(
+                arguments
+                    .iter()
+                    .all(|argument| argument.starts_with("--") && argument.contains('='))
+            );
+        }
+    }
+
+    #[test]
+    fn clusters_share_etcd_and_nothing_in_it() {
+        let clusters = LabName::default().clusters(2);
+        let prefixes: Vec<String> = clusters
+            .iter()
+            .flat_map(|shape| api_server(shape, Path::new("/x")))
+            .filter(|argument| argument.starts_with("--etcd-prefix"))
+            .collect();
+        assert_eq!(prefixes, ["--etcd-prefix=/lab-1", "--etcd-prefix=/lab-2"]);
+    }
+}
