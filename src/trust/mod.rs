@@ -1,8 +1,10 @@
 //! Trust: certificates as facts, chains, and (in `plan`) what each cluster signs with. Pure: keys
 //! and signing are `host/keys`, the time comes in as an argument.
 
+pub mod carried;
 pub mod certificate;
 pub mod chain;
+pub mod plan;
 pub mod root;
 
 pub use certificate::{Certificate, CertificateError, KeyUsage, parse_bundle};

@@ -1,6 +1,7 @@
 //! What this machine has of the fleet's root, as the planner sees it: never the key itself.
 
 use super::certificate::Certificate;
+use crate::fleet::{Fleet, Root};
 
 /// The root on this machine. All empty: there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,8 +41,12 @@ impl RootOnHand {
         self.certificate.is_some() && self.key != KeyOnHand::Absent && self.problem.is_none()
     }
 
-    /// Whether nothing at all is here.
-    pub fn is_absent(&self) -> bool {
-        self.certificate.is_none() && self.key == KeyOnHand::Absent && self.problem.is_none()
+    /// The fingerprint that the fleet file should pin and does not: whoever holds the root says
+    /// which it is, so that any other machine can check it.
+    pub fn pin_for(&self, fleet: &Fleet) -> Option<&str> {
+        match fleet.spec.trust.root {
+            Root::Managed | Root::Files if fleet.spec.trust.root_sha256.is_empty() => self.sha256(),
+            Root::Managed | Root::Files | Root::Csr | Root::External => None,
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::host::sensitive::Sensitive;
 use crate::trust::{Certificate, CertificateError, ChainError};
 
 pub use private_key::key_matches;
-pub use sign::{CaCertificates, INTERMEDIATE_DAYS, ROOT_DAYS, RootKey};
+pub use sign::{CaCertificates, ROOT_DAYS, RootKey};
 pub use store::RootStore;
 
 /// What can go wrong with keys.

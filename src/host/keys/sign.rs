@@ -20,10 +20,6 @@ use crate::trust::{Certificate, verify_chain};
 /// proxy, so not a yearly one; and a key on somebody's disk should not be good for Istio's ten.
 pub const ROOT_DAYS: u32 = 5 * 365;
 
-/// Days that an intermediate is good for: a year. istiod takes a new one under the same root
-/// without a restart, so it costs nothing, and a lost cluster's key ends by itself.
-pub const INTERMEDIATE_DAYS: u32 = 365;
-
 /// How far back a certificate begins, since clocks differ.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(60);
 

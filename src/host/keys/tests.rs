@@ -11,6 +11,7 @@ use super::*;
 use crate::fleet::{ClusterName, Fleet, FleetName};
 use crate::inventory::Object;
 use crate::plan::IntermediateProfile;
+use crate::trust::plan::INTERMEDIATE_DAYS;
 use crate::trust::{KeyOnHand, RootOnHand, parse_bundle, verify_chain};
 
 fn now() -> Timestamp {
