@@ -45,14 +45,20 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
             }));
         }
     }
-    let mut trust_plan = trust::plan(fleet, given.inventory, given.root, given.at);
+    let mut trust_plan = trust::plan::plan(fleet, given.inventory, given.root, given.at);
     // A cluster that gave nothing has been said above, once for each area.
-    trust_plan.blocked.retain(|blocked| !blocked.unreachable || given.inventory.seen(&blocked.cluster).is_some());
+    trust_plan
+        .blocked
+        .retain(|blocked| !blocked.unreachable || given.inventory.seen(&blocked.cluster).is_some());
     let signing = signing(fleet, given.inventory, &trust_plan);
     let mesh_plan = mesh::plan(fleet, given.inventory, given.renderings, &signing);
     let installing = mesh_plan.steps.iter().map(|step| step.cluster.clone()).collect();
     let link_plan = link::plan(fleet, given.inventory, &installing);
-    for (area, plan) in [(Area::Trust, trust_plan), (Area::Mesh, mesh_plan), (Area::Links, link_plan)] {
+    for (area, plan) in [
+        (Area::Trust, trust_plan),
+        (Area::Mesh, mesh_plan),
+        (Area::Links, link_plan),
+    ] {
         if given.areas.contains(&area) {
             whole.extend(plan);
         }
@@ -151,6 +157,7 @@ pub fn limited_to(mut plan: Plan, clusters: &BTreeSet<ClusterName>) -> Plan {
     }
     plan.steps = kept;
     plan.blocked.retain(|blocked| clusters.contains(&blocked.cluster));
-    plan.warnings.retain(|warning| clusters.contains(&warning.cluster));
+    plan.warnings
+        .retain(|warning| clusters.contains(&warning.cluster));
     plan
 }

@@ -2,8 +2,11 @@
 //! tree is the help. A verb's file holds its arguments and `run`, nothing else.
 
 pub mod args;
+pub mod planning;
+pub mod session;
 
 mod apply;
+mod carry_out;
 mod clusters;
 mod completion;
 mod contexts;

@@ -1,12 +1,86 @@
 //! `stolos plan`
 
+use std::path::PathBuf;
+
+use super::args::{OutputArguments, Reading};
+use super::planning::{self, PlanRequest, Planned};
+use super::session::Session;
+use crate::document::{Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
-use crate::render::Terminal;
+use crate::fleet::Area;
+use crate::plan::document::PlanDocument;
+use crate::plan::{Plan, text};
+use crate::render::{Format, Terminal};
 
-/// Show what `apply` would do
+/// Show what `apply` would do, and change nothing
 #[derive(Debug, clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Exit with 3 where there is something to do
+    #[arg(long)]
+    exit_code: bool,
+    /// Plan only for this cluster of the fleet; can be repeated (reading stays fleet-wide)
+    #[arg(long, value_name = "NAME")]
+    cluster: Vec<String>,
+    #[command(flatten)]
+    istioctl: IstioctlArgument,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    output: OutputArguments,
+}
 
-pub async fn run(_arguments: Arguments, _terminal: &Terminal) -> Result<()> {
-    Err(Error::new(ErrorKind::Bug, "not built yet"))
+/// Which istioctl renders Istio.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct IstioctlArgument {
+    /// The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH
+    #[arg(long, value_name = "PATH")]
+    pub istioctl: Option<PathBuf>,
+}
+
+pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
+    let mut session = Session::of_fleet(&arguments.reading).await?;
+    let request = PlanRequest {
+        areas: &Area::ALL,
+        clusters: session.writable(&arguments.cluster)?,
+        istioctl: arguments.istioctl.istioctl,
+    };
+    let planned = planning::plan(&mut session, &request, terminal).await?;
+    show(&planned, &session, arguments.output.output, terminal)?;
+    verdict(&planned, arguments.exit_code)
+}
+
+/// Prints a plan as the answer.
+pub fn show(planned: &Planned, session: &Session, format: Format, terminal: &Terminal) -> Result<()> {
+    match format {
+        Format::Table | Format::Wide => terminal.answer(&text::text(&planned.plan)),
+        Format::Json | Format::Yaml => {
+            let errors = DocumentError::of(&planned.inventory);
+            let document = Document::new(&session.run, errors, PlanDocument::from(&planned.plan));
+            terminal.document(format, &document)
+        }
+    }
+}
+
+/// The exit code of a plan that was printed.
+pub fn verdict(planned: &Planned, exit_code: bool) -> Result<()> {
+    match blocked_kind(&planned.plan, planned) {
+        Some(kind) => Err(Error::already_said(kind)),
+        None if exit_code && !planned.plan.steps.is_empty() => Err(Error::already_said(ErrorKind::Differs)),
+        None => Ok(()),
+    }
+}
+
+/// What is in the way of a plan, as an exit code: a request that cannot be met before clusters that
+/// were not read.
+pub fn blocked_kind(plan: &Plan, planned: &Planned) -> Option<ErrorKind> {
+    let unread = planned.inventory.unreachable().count();
+    if plan.blocked.iter().any(|blocked| !blocked.unreachable) {
+        Some(ErrorKind::Request)
+    } else if unread > 0 && unread == planned.inventory.clusters.len() {
+        Some(ErrorKind::Unreachable)
+    } else if unread > 0 || !plan.blocked.is_empty() {
+        Some(ErrorKind::Partial)
+    } else {
+        None
+    }
 }

@@ -1,6 +1,7 @@
 //! The only module that prints or asks: stdout is the answer, stderr is talk. A closed pipe ends
 //! the printing, not the program.
 
+pub mod progress;
 pub mod table;
 
 use std::io::{IsTerminal, Write};

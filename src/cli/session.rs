@@ -1,0 +1,347 @@
+//! One run of one command against its clusters: which ones, how they are reached, what they said.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+
+use super::args::Reading;
+use crate::cluster::{Client, CollectRequest, Collected, collect};
+use crate::document::Run;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fleet::pattern::Patterns;
+use crate::fleet::selector::Selector;
+use crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE;
+use crate::fleet::{ClusterName, ClusterSpec, Fleet};
+use crate::host::fleet_file::{self, FleetFile};
+use crate::host::kubeconfig::{ConnectionOptions, Kubeconfigs};
+use crate::inventory::control_plane::control_planes;
+use crate::inventory::{Failure, FailureClass, Inventory, Observation};
+use crate::render::Terminal;
+
+/// A cluster that a command reads.
+pub struct Member {
+    /// Its name in the fleet, or one made of its context.
+    pub name: ClusterName,
+    /// The kubeconfig context.
+    pub context: String,
+    /// What the fleet file says of it; none without a file.
+    pub spec: Option<ClusterSpec>,
+    /// The connection, or why there is none.
+    pub client: Result<Client, Failure>,
+    /// Whether the flags select it.
+    pub selected: bool,
+}
+
+/// One run of one command.
+pub struct Session {
+    /// The fleet file, where the command works on one.
+    pub file: Option<FleetFile>,
+    /// The clusters.
+    pub members: Vec<Member>,
+    /// The run's identity.
+    pub run: Run,
+    /// Clusters that are worked on at the same time.
+    pub parallel: usize,
+    /// The deadline of a request.
+    pub request_timeout: Duration,
+}
+
+impl Session {
+    /// Opens the fleet of the fleet file.
+    pub async fn of_fleet(reading: &Reading) -> Result<Self> {
+        let file = fleet_file::load(reading.fleet.as_deref())?;
+        Self::open_file(reading, file).await
+    }
+
+    /// Opens what the flags name: contexts where `--context` names some (and `--fleet` no file), the
+    /// fleet file otherwise.
+    pub async fn of_any(reading: &Reading) -> Result<Self> {
+        if reading.fleet.is_none() && !reading.context.is_empty() {
+            return Self::of_contexts(reading).await;
+        }
+        match fleet_file::load_if_any(reading.fleet.as_deref())? {
+            Some(file) => Self::open_file(reading, file).await,
+            None => Err(Error::request(
+                "find the clusters: there is no fleet file here or above, and no context is named",
+            )
+            .hint("name the contexts (`--context 'prod-*'`), or write a fleet file with `stolos init`")),
+        }
+    }
+
+    /// Opens the contexts that the flags name.
+    pub async fn of_contexts(reading: &Reading) -> Result<Self> {
+        let kubeconfigs = Kubeconfigs::load(reading.kubeconfig.as_deref())?;
+        let patterns = Patterns::new(&reading.context, &reading.exclude);
+        let contexts: Vec<String> = kubeconfigs
+            .contexts()
+            .into_iter()
+            .map(|entry| entry.name)
+            .collect();
+        let names: Vec<&str> = contexts.iter().map(String::as_str).collect();
+        if let Some(pattern) = patterns.unmatched(&names) {
+            return Err(Error::request(format!(
+                "find the context {pattern}: no context of the kubeconfig matches it"
+            ))
+            .hint("`stolos contexts` lists them"));
+        }
+        let mut wanted: Vec<(ClusterName, String)> = Vec::new();
+        for context in contexts.into_iter().filter(|context| patterns.matches(context)) {
+            let name = ClusterName::proposed_for(&context)
+                .made_unique(|name| wanted.iter().any(|(taken, _)| taken == name));
+            wanted.push((name, context));
+        }
+        let run = new_run();
+        let options = connection_options(reading);
+        let members = join_all(wanted.into_iter().map(|(name, context)| {
+            let (kubeconfigs, options, run) = (&kubeconfigs, &options, &run);
+            async move {
+                let client = connect(kubeconfigs, &context, options, run, reading.request_timeout()).await;
+                Member {
+                    name,
+                    context,
+                    spec: None,
+                    client,
+                    selected: true,
+                }
+            }
+        }))
+        .await;
+        Ok(Self {
+            file: None,
+            members,
+            run,
+            parallel: usize::from(reading.parallel),
+            request_timeout: reading.request_timeout(),
+        })
+    }
+
+    async fn open_file(reading: &Reading, file: FleetFile) -> Result<Self> {
+        let patterns = Patterns::new(&reading.context, &reading.exclude);
+        let selector: Selector = match &reading.selector {
+            Some(text) => text.parse().map_err(|error| {
+                Error::new(ErrorKind::Usage, format!("read --selector {text:?}: {error}"))
+            })?,
+            None => Selector::default(),
+        };
+        let mut kubeconfigs: BTreeMap<Option<PathBuf>, Kubeconfigs> = BTreeMap::new();
+        for cluster in &file.fleet.spec.clusters {
+            let path = file.kubeconfig_of(cluster).or_else(|| reading.kubeconfig.clone());
+            if let Entry::Vacant(vacant) = kubeconfigs.entry(path) {
+                let loaded = Kubeconfigs::load(vacant.key().as_deref())?;
+                vacant.insert(loaded);
+            }
+        }
+        let run = new_run();
+        let options = connection_options(reading);
+        let members = join_all(file.fleet.spec.clusters.iter().map(|spec| {
+            let path = file.kubeconfig_of(spec).or_else(|| reading.kubeconfig.clone());
+            let kubeconfigs = kubeconfigs.get(&path);
+            let (options, run, patterns, selector) = (&options, &run, &patterns, &selector);
+            async move {
+                let context = spec.context().to_owned();
+                let client = match kubeconfigs {
+                    Some(kubeconfigs) => {
+                        connect(kubeconfigs, &context, options, run, reading.request_timeout()).await
+                    }
+                    None => Err(configuration("the kubeconfig was not read".to_owned())),
+                };
+                Member {
+                    name: spec.name.clone(),
+                    selected: (patterns.is_empty() || patterns.matches(&context))
+                        && selector.matches(&spec.labels),
+                    context,
+                    spec: Some(spec.clone()),
+                    client,
+                }
+            }
+        }))
+        .await;
+        if !members.iter().any(|member| member.selected) {
+            return Err(Error::request(format!(
+                "select clusters of {}: none has such a context and such labels",
+                file.path.display()
+            ))
+            .hint("`stolos clusters` lists them"));
+        }
+        Ok(Self {
+            file: Some(file),
+            members,
+            run,
+            parallel: usize::from(reading.parallel),
+            request_timeout: reading.request_timeout(),
+        })
+    }
+
+    /// The clusters that may be written: those named by `--cluster` among those that the other flags
+    /// select; empty where neither leaves one out.
+    pub fn writable(&self, named: &[String]) -> Result<BTreeSet<ClusterName>> {
+        let mut clusters = BTreeSet::new();
+        for name in named {
+            let member = self.members.iter().find(|member| member.name.as_str() == name);
+            let member = member.ok_or_else(|| {
+                Error::request(format!(
+                    "find the cluster {name}: the fleet file has none of that name"
+                ))
+                .hint("`stolos clusters` lists them")
+            })?;
+            clusters.insert(member.name.clone());
+        }
+        if clusters.is_empty() {
+            clusters.extend(self.members.iter().map(|member| member.name.clone()));
+        }
+        let selected = |name: &ClusterName| {
+            self.members
+                .iter()
+                .any(|member| member.name == *name && member.selected)
+        };
+        clusters.retain(selected);
+        if clusters.is_empty() {
+            return Err(Error::request(
+                "select clusters to write: --cluster names none that the other flags select",
+            ));
+        }
+        if clusters.len() == self.members.len() {
+            clusters.clear();
+        }
+        Ok(clusters)
+    }
+
+    /// The fleet of the fleet file, with only the selected clusters.
+    pub fn selected_fleet(&self) -> Option<Fleet> {
+        let mut fleet = self.file.as_ref()?.fleet.clone();
+        let selected = |name: &ClusterName| {
+            self.members
+                .iter()
+                .any(|member| member.name == *name && member.selected)
+        };
+        fleet.spec.clusters.retain(|cluster| selected(&cluster.name));
+        Some(fleet)
+    }
+
+    /// The connection to a cluster.
+    pub fn client(&self, name: &ClusterName) -> Option<&Client> {
+        self.members
+            .iter()
+            .find(|member| member.name == *name)
+            .and_then(|member| member.client.as_ref().ok())
+    }
+
+    /// Reads the clusters, all of them or only the selected ones, each istiod in them, and has every
+    /// stored credential reviewed.
+    pub async fn collect(&mut self, only_selected: bool, terminal: &Terminal) -> Inventory {
+        let requests: Vec<CollectRequest> = self
+            .members
+            .iter()
+            .filter(|member| member.selected || !only_selected)
+            .map(|member| CollectRequest {
+                name: member.name.clone(),
+                context: member.context.clone(),
+                client: member.client.clone(),
+                system_namespaces: vec![
+                    member
+                        .spec
+                        .as_ref()
+                        .map_or(DEFAULT_SYSTEM_NAMESPACE, ClusterSpec::system_namespace)
+                        .to_owned(),
+                ],
+                pinned_uid: member.spec.as_ref().and_then(|spec| spec.uid.clone()),
+                ask_istiods: true,
+            })
+            .collect();
+        let progress = terminal.progress(requests.len(), "reading clusters");
+        let mut collected = collect(requests, self.parallel, |name, observation| {
+            progress.step();
+            terminal.detail(1, || match observation {
+                Observation::Seen(seen) => format!("{name}: read {} objects", seen.objects.len()),
+                Observation::Unreachable { failure, .. } => format!("{name}: {failure}"),
+            });
+        })
+        .await;
+        progress.finish();
+        if self.file.is_none() {
+            self.take_cluster_ids(&mut collected);
+        }
+        let members = &self.members;
+        let reader = |id: &str| {
+            members
+                .iter()
+                .find(|member| member.name.as_str() == id)
+                .and_then(|member| member.client.as_ref().ok().cloned())
+        };
+        collected.review_credentials(reader, self.parallel).await;
+        collected.inventory
+    }
+
+    /// Without a fleet file a cluster goes by the ID that its control plane gives it, where it has
+    /// one that no other has.
+    fn take_cluster_ids(&mut self, collected: &mut Collected) {
+        let mut ids: BTreeMap<ClusterName, Vec<usize>> = BTreeMap::new();
+        for (index, member) in self.members.iter().enumerate() {
+            let id = collected.inventory.seen(&member.name).and_then(|seen| {
+                let planes = control_planes(seen);
+                let plane = planes.known()?.first()?;
+                plane.effective_cluster_id()?.parse::<ClusterName>().ok()
+            });
+            if let Some(id) = id {
+                ids.entry(id).or_default().push(index);
+            }
+        }
+        for (id, holders) in ids {
+            let [index] = holders[..] else {
+                continue;
+            };
+            let taken = self
+                .members
+                .iter()
+                .enumerate()
+                .any(|(other, member)| other != index && member.name == id);
+            if !taken && let Some(member) = self.members.get_mut(index) {
+                collected.rename(&member.name, &id);
+                member.name = id;
+            }
+        }
+    }
+}
+
+fn connection_options(reading: &Reading) -> ConnectionOptions {
+    ConnectionOptions {
+        impersonate: reading.impersonate.clone(),
+        impersonate_groups: reading.impersonate_group.clone(),
+        connect_timeout: reading.request_timeout(),
+    }
+}
+
+async fn connect(
+    kubeconfigs: &Kubeconfigs,
+    context: &str,
+    options: &ConnectionOptions,
+    run: &Run,
+    request_timeout: Duration,
+) -> Result<Client, Failure> {
+    let connection = kubeconfigs
+        .connection(context, options)
+        .await
+        .map_err(|error| configuration(error.to_string()))?;
+    Client::connect(connection, context, &run.id, request_timeout).await
+}
+
+fn configuration(message: String) -> Failure {
+    Failure {
+        class: FailureClass::Configuration,
+        verb: "connect".to_owned(),
+        resource: "the cluster".to_owned(),
+        message,
+    }
+}
+
+/// A run's identity: when it began, and an id that no other run has.
+pub fn new_run() -> Run {
+    Run {
+        at: Timestamp::now(),
+        id: format!("{:016x}", rand::random::<u64>()),
+    }
+}
