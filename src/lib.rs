@@ -20,7 +20,7 @@
 //! - [`inventory`]: what was seen, per cluster
 //! - [`plan`]: a plan as data; drift; ownership
 //! - [`trust`], [`mesh`], [`link`]: one folder a domain, each with its planner
-//! - [`reconcile`]: every domain's plan, put together
+//! - [`reconcile`]: every domain's plan, put together; [`leave`]: how a cluster goes
 //! - [`status`]: inventory → report and findings
 //!
 //! The world:
@@ -55,6 +55,7 @@ pub mod fleet;
 pub mod host;
 pub mod inventory;
 pub mod lab;
+pub mod leave;
 pub mod link;
 pub mod mesh;
 pub mod plan;

@@ -1,12 +1,178 @@
 //! `stolos leave`
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::args::{Changing, OutputArguments, Reading};
+use super::carry_out::{self, Passphrase};
+use super::planning::{Planned, refuse_twins};
+use super::session::Session;
+use crate::cluster::namespace_contents;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fleet::{ClusterName, edit};
+use crate::host::fleet_file;
+use crate::host::keys::RootStore;
+use crate::inventory::{Inventory, Observation};
+use crate::leave::{self, Choice, Leaving};
 use crate::render::Terminal;
 
-/// Unlink clusters everywhere, then take out what the fleet put there
+/// Unlink clusters from all others, then take out what the fleet put there
 #[derive(Debug, clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// The clusters, by their names in the fleet file
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<ClusterName>,
+    /// Only unlink: the mesh and its trust stay
+    #[arg(long)]
+    keep_mesh: bool,
+    /// Take clusters that do not answer out of the fleet file, as they are
+    #[arg(long)]
+    forget: bool,
+    #[command(flatten)]
+    changing: Changing,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    output: OutputArguments,
+}
 
-pub async fn run(_arguments: Arguments, _terminal: &Terminal) -> Result<()> {
-    Err(Error::new(ErrorKind::Bug, "not built yet"))
+pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
+    let mut session = Session::of_fleet(&arguments.reading).await?;
+    let Some(file) = session.file.clone() else {
+        return Err(Error::request("leave the fleet: there is no fleet file"));
+    };
+    let leaving: BTreeSet<ClusterName> = arguments.names.iter().cloned().collect();
+    for name in &leaving {
+        if file.fleet.cluster(name).is_none() {
+            return Err(Error::request(format!(
+                "take {name} out of the fleet: it is not in {}",
+                file.path.display()
+            ))
+            .hint("`stolos clusters` lists them"));
+        }
+    }
+    let mut inventory = session.collect(false, terminal).await;
+    refuse_twins(&inventory)?;
+    read_contents(&session, &leaving, &mut inventory).await;
+    let choice = Choice {
+        keep_mesh: arguments.keep_mesh,
+        allow_disruption: arguments.changing.allow_disruption,
+    };
+    let going = leave::plan(&file.fleet, &inventory, &leaving, choice);
+    if going.plan.blocked.iter().any(|blocked| !blocked.unreachable) {
+        terminal.say(crate::plan::text::text(&going.plan).trim_end());
+        return Err(Error::request(
+            "leave the fleet: see what is in the way above; nothing was changed",
+        ));
+    }
+    if going.plan.steps.is_empty() && !arguments.changing.yes && !arguments.changing.dry_run {
+        // Leaving changes the fleet file even where no cluster holds anything of the fleet's.
+        consent_to_forget(&leaving, terminal)?;
+    }
+    let Leaving {
+        plan,
+        remains,
+        unreachable,
+    } = going;
+    let planned = Planned {
+        root_store: RootStore::of(&file.fleet, file.folder(), &RootStore::default_directory()?),
+        fleet: file.fleet.clone(),
+        inventory,
+        plan,
+    };
+    // Leaving is its own consent to what it deletes; the plan is shown and asked for all the same.
+    arguments.changing.allow_disruption = true;
+    let dry_run = arguments.changing.dry_run;
+    let carried = carry_out::carry_out(
+        &session,
+        planned,
+        &arguments.changing,
+        &Passphrase::default(),
+        arguments.output.output,
+        terminal,
+    )
+    .await;
+    for left in &remains {
+        terminal.say(&format!("{}: {}", left.cluster, left.what));
+    }
+    // A peer or a leaving cluster that gave no answer is no reason to keep the others in the file.
+    let partial = match carried {
+        Ok(()) => false,
+        Err(error) if error.message.is_empty() && error.kind == ErrorKind::Partial => true,
+        Err(error) => return Err(error),
+    };
+    if dry_run {
+        return Ok(());
+    }
+    let stay = if arguments.forget { Vec::new() } else { unreachable };
+    rewrite(&leaving, &stay, &file.path, terminal)?;
+    if !stay.is_empty() {
+        let names: Vec<&str> = stay.iter().map(ClusterName::as_str).collect();
+        return Err(Error::new(
+            ErrorKind::Partial,
+            format!(
+                "{} gave no answer: its peers are unlinked, and it stays in the fleet file",
+                names.join(", ")
+            ),
+        )
+        .hint("leave again when it answers, or add --forget to take it out of the file as it is"));
+    }
+    if partial {
+        Err(Error::already_said(ErrorKind::Partial))
+    } else {
+        Ok(())
+    }
+}
+
+fn consent_to_forget(leaving: &BTreeSet<ClusterName>, terminal: &Terminal) -> Result<()> {
+    let names: Vec<&str> = leaving.iter().map(ClusterName::as_str).collect();
+    if !terminal.is_interactive() {
+        return Err(
+            Error::request("leave the fleet: nobody can be asked here, and nothing was changed")
+                .hint("add --yes to consent to it"),
+        );
+    }
+    if terminal.confirm(&format!("Take {} out of the fleet file?", names.join(", ")))? {
+        Ok(())
+    } else {
+        Err(Error::request(
+            "leave the fleet: you said no, and nothing was changed",
+        ))
+    }
+}
+
+/// What else is in the namespaces that could go.
+async fn read_contents(session: &Session, leaving: &BTreeSet<ClusterName>, inventory: &mut Inventory) {
+    for member in session
+        .members
+        .iter()
+        .filter(|member| leaving.contains(&member.name))
+    {
+        let (Ok(client), Some(spec)) = (&member.client, &member.spec) else {
+            continue;
+        };
+        if let Some(Observation::Seen(seen)) = inventory.clusters.get_mut(&member.name) {
+            seen.system_namespace_contents = namespace_contents(client, spec.system_namespace()).await.ok();
+        }
+    }
+}
+
+fn rewrite(
+    leaving: &BTreeSet<ClusterName>,
+    stay: &[ClusterName],
+    path: &std::path::Path,
+    terminal: &Terminal,
+) -> Result<()> {
+    let mut file = fleet_file::load(Some(path))?;
+    for name in leaving.iter().filter(|name| !stay.contains(name)) {
+        let text = edit::remove_cluster(&file.text, name)?;
+        file = file.save(&text)?;
+        terminal.say(&format!(
+            "{name} is out of {} ({})",
+            path.display(),
+            Timestamp::now().strftime("%F")
+        ));
+    }
+    Ok(())
 }

@@ -179,6 +179,19 @@ impl Client {
         self.send(Method::GET, path, None, "get", resource).await
     }
 
+    /// Reads what stands at a path, in a representation other than plain JSON.
+    pub async fn get_as(&self, path: &str, resource: &str, accept: &'static str) -> Result<Value, Failure> {
+        let request = Outgoing {
+            method: Method::GET,
+            path,
+            body: None,
+            verb: "get",
+            resource,
+            accept,
+        };
+        self.send_request(&request).await
+    }
+
     /// Reads one object; `None` where it does not stand.
     pub async fn get_object(&self, reference: &ObjectReference) -> Result<Option<Object>, Failure> {
         let path = path_of(reference, "get")?;
@@ -285,8 +298,14 @@ impl Client {
 
     /// Deletes an object if it still is the one with this UID; it being gone already is success.
     pub async fn delete(&self, reference: &ObjectReference, uid: &str) -> Result<(), Failure> {
+        // A Deployment is gone only when its pods are: they write while they run.
+        let propagation = if reference.kind == "Deployment" {
+            "Foreground"
+        } else {
+            "Background"
+        };
         let mut options = json!({
-            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
+            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation,
         });
         if !uid.is_empty() {
             options["preconditions"] = json!({"uid": uid});

@@ -241,6 +241,8 @@ fn fleet_wide_lists() -> Vec<List> {
         list(kind::NAMESPACE, "", "", ""),
         list(kind::DEPLOYMENT, "", "app=istiod", ""),
         list(kind::POD, "", "app=istiod", ""),
+        // Pods with a sidecar: the injector gives each this label.
+        list(kind::POD, "", "security.istio.io/tlsMode", ""),
         list(kind::SERVICE, "", "topology.istio.io/network", ""),
         list(kind::SECRET, "", "istio/multiCluster=true", ""),
         list(kind::CONFIG_MAP, "", "", "metadata.name=istio-ca-root-cert"),

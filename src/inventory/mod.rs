@@ -75,6 +75,9 @@ pub struct ClusterInventory {
     pub authorities: Vec<AuthoritySecret>,
     /// What each istiod replica said of itself.
     pub replicas: Vec<Replica>,
+    /// The metadata of everything in the system namespace, of whatever kind; only where it was asked
+    /// for and could be read.
+    pub system_namespace_contents: Option<Vec<Object>>,
     /// What a dry run of a desired object said: by its reference, the digest of what was desired
     /// (`plan::digest`) and whether the object would have changed.
     pub dry_runs: Vec<DryRun>,

@@ -1,15 +1,19 @@
 //! `stolos link …`
 
-use crate::error::{Error, ErrorKind, Result};
+mod sync;
+
+use crate::error::Result;
 use crate::render::Terminal;
 
 /// The verbs of the group.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Show
-    Show,
+    /// Make the links what the fleet file says, and await istiod's own synchronisation
+    Sync(super::apply::Arguments),
 }
 
-pub async fn run(_command: Command, _terminal: &Terminal) -> Result<()> {
-    Err(Error::new(ErrorKind::Bug, "not built yet"))
+pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
+    match command {
+        Command::Sync(arguments) => sync::run(arguments, terminal).await,
+    }
 }

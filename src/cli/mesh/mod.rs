@@ -1,15 +1,19 @@
 //! `stolos mesh …`
 
-use crate::error::{Error, ErrorKind, Result};
+mod install;
+
+use crate::error::Result;
 use crate::render::Terminal;
 
 /// The verbs of the group.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Show
-    Show,
+    /// Install Istio where the fleet file wants it, with the intermediates that it signs with
+    Install(super::apply::Arguments),
 }
 
-pub async fn run(_command: Command, _terminal: &Terminal) -> Result<()> {
-    Err(Error::new(ErrorKind::Bug, "not built yet"))
+pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
+    match command {
+        Command::Install(arguments) => install::run(arguments, terminal).await,
+    }
 }

@@ -1,0 +1,77 @@
+//! Everything that is in a namespace, of whatever kind: asked before a namespace is deleted, since
+//! all of it would go with it. Uses aggregated discovery (KEP-3352), metadata only.
+
+use futures::future::try_join_all;
+use serde_json::Value;
+
+use super::client::Client;
+use crate::inventory::{Failure, FailureClass, Object};
+
+const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/// The metadata of every object in a namespace.
+///
+/// # Errors
+///
+/// Where a kind cannot be listed: then it is not known what the namespace holds.
+pub async fn namespace_contents(client: &Client, namespace: &str) -> Result<Vec<Object>, Failure> {
+    let (core, groups) = tokio::try_join!(
+        client.get_as("/api", "the API's kinds", DISCOVERY),
+        client.get_as("/apis", "the API's kinds", DISCOVERY)
+    )?;
+    let mut kinds = Vec::new();
+    for discovered in [&core, &groups] {
+        for group in list(&discovered["items"]) {
+            let name = group["metadata"]["name"].as_str().unwrap_or_default();
+            // The first version is the server's preferred one.
+            let Some(version) = list(&group["versions"]).first() else {
+                continue;
+            };
+            let version_name = version["version"].as_str().unwrap_or_default();
+            let api_version = if name.is_empty() {
+                version_name.to_owned()
+            } else {
+                format!("{name}/{version_name}")
+            };
+            for resource in list(&version["resources"]) {
+                let can_list = list(&resource["verbs"]).iter().any(|verb| verb == "list");
+                if resource["scope"] == "Namespaced" && can_list {
+                    kinds.push((
+                        api_version.clone(),
+                        resource["responseKind"]["kind"]
+                            .as_str()
+                            .unwrap_or_default()
+                            .to_owned(),
+                        resource["resource"].as_str().unwrap_or_default().to_owned(),
+                    ));
+                }
+            }
+        }
+    }
+    let lists = try_join_all(kinds.into_iter().map(|(api_version, kind, plural)| async move {
+        let prefix = if api_version.contains('/') { "apis" } else { "api" };
+        let path = format!("/{prefix}/{api_version}/namespaces/{namespace}/{plural}");
+        let answer = match client.get_as(&path, &plural, METADATA).await {
+            Ok(answer) => answer,
+            // Kinds of an aggregated server that is gone.
+            Err(failure) if failure.class == FailureClass::NotFound => return Ok(Vec::new()),
+            Err(failure) => return Err(failure),
+        };
+        Ok(list(&answer["items"])
+            .iter()
+            .cloned()
+            .map(|mut item| {
+                item["apiVersion"] = api_version.as_str().into();
+                item["kind"] = kind.as_str().into();
+                Object(item)
+            })
+            .collect::<Vec<_>>())
+    }))
+    .await?;
+    Ok(lists.into_iter().flatten().collect())
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}

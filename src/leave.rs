@@ -1,0 +1,371 @@
+//! How a cluster leaves: unlinked from all others first, then what the fleet put there is taken
+//! out, in the reverse of the order in which it was put, and nothing else. What stays is named.
+
+use std::collections::BTreeSet;
+
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
+use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Observation, kind};
+use crate::link::secret;
+use crate::plan::draft::Draft;
+use crate::plan::ownership::{ApplySet, FLEET_LABEL, Ownership};
+use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
+use crate::reconcile::settle;
+
+/// Objects that istiod itself writes into every namespace (Istio:
+/// `pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go`).
+const WRITTEN_BY_ISTIOD: [&str; 2] = ["istio-ca-root-cert", "istio-ca-crl"];
+/// Objects that Kubernetes itself keeps in every namespace.
+const WRITTEN_BY_KUBERNETES: [(&str, &str); 2] =
+    [("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")];
+
+/// What leaving is to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Only unlink: the mesh stays.
+    pub keep_mesh: bool,
+    /// Go on although injected workloads run.
+    pub allow_disruption: bool,
+}
+
+/// How clusters leave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Leaving {
+    /// What is to be done.
+    pub plan: Plan,
+    /// What stays in each cluster, and why.
+    pub remains: Vec<Remains>,
+    /// Clusters of which nothing could be read: their peers are unlinked, they themselves are as
+    /// they were.
+    pub unreachable: Vec<ClusterName>,
+}
+
+/// Something that stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remains {
+    /// Where.
+    pub cluster: ClusterName,
+    /// What, and why.
+    pub what: String,
+}
+
+/// Plans how clusters leave a fleet.
+pub fn plan(
+    fleet: &Fleet,
+    inventory: &Inventory,
+    leaving: &BTreeSet<ClusterName>,
+    choice: Choice,
+) -> Leaving {
+    let mut result = Leaving::default();
+    let mut unlinked = Vec::new();
+    for peer in fleet
+        .spec
+        .clusters
+        .iter()
+        .filter(|peer| !leaving.contains(&peer.name))
+    {
+        match inventory.clusters.get(&peer.name) {
+            Some(Observation::Seen(seen)) => {
+                let steps = unlink(fleet, peer, seen, leaving, &mut result.remains);
+                unlinked.extend(steps.steps.iter().map(|step| step.id.clone()));
+                result.plan.extend(steps);
+            }
+            Some(Observation::Unreachable { failure, .. }) => result.plan.blocked.push(Blocked {
+                cluster: peer.name.clone(),
+                area: Area::Links,
+                reason: format!("whether it reads a cluster that leaves is not known: {failure}"),
+                hint: Some("leave again when it answers".to_owned()),
+                unreachable: true,
+            }),
+            None => {}
+        }
+    }
+    for name in leaving {
+        let Some(cluster) = fleet.cluster(name) else {
+            continue;
+        };
+        match inventory.seen(name) {
+            None => result.unreachable.push(name.clone()),
+            Some(seen) => {
+                let mut going = Going {
+                    fleet,
+                    cluster,
+                    seen,
+                    draft: Draft::new(name, Area::Mesh, seen, &fleet.metadata.name),
+                    remains: Vec::new(),
+                };
+                going.all(&unlinked, choice);
+                result.plan.extend(going.draft.plan);
+                result.remains.extend(going.remains);
+            }
+        }
+    }
+    result.plan = settle(result.plan);
+    result
+}
+
+/// Takes the links to clusters that leave out of a peer.
+fn unlink(
+    fleet: &Fleet,
+    peer: &ClusterSpec,
+    seen: &ClusterInventory,
+    leaving: &BTreeSet<ClusterName>,
+    remains: &mut Vec<Remains>,
+) -> Plan {
+    let mut draft = Draft::new(&peer.name, Area::Links, seen, &fleet.metadata.name);
+    for name in leaving {
+        for remote in &seen.remote_secrets {
+            if !remote
+                .entries
+                .iter()
+                .any(|entry| entry.cluster_id == name.as_str())
+            {
+                continue;
+            }
+            let reference = ObjectReference::new("v1", "Secret", &remote.namespace, &remote.name);
+            let ours = remote.managed_by_stolos && remote.fleet == fleet.metadata.name.as_str();
+            if !ours || remote.name != secret::name(name.as_str()) {
+                remains.push(Remains {
+                    cluster: peer.name.clone(),
+                    what: format!(
+                        "{reference} still holds {name}: it is not this fleet's ({})",
+                        remote.managers.join(", ")
+                    ),
+                });
+                continue;
+            }
+            let uid = seen
+                .object(&reference)
+                .map(|object| object.uid().to_owned())
+                .unwrap_or_default();
+            let reason = format!("{name} leaves");
+            draft.step(Action::Delete, reference, reason, &[], Content::Delete { uid });
+        }
+    }
+    draft.plan
+}
+
+struct Going<'input> {
+    fleet: &'input Fleet,
+    cluster: &'input ClusterSpec,
+    seen: &'input ClusterInventory,
+    draft: Draft<'input>,
+    remains: Vec<Remains>,
+}
+
+impl Going<'_> {
+    fn all(&mut self, unlinked: &[StepId], choice: Choice) {
+        let injected = self.injected();
+        if !injected.is_empty() && !choice.keep_mesh && !choice.allow_disruption {
+            self.draft.plan.blocked.push(Blocked {
+                cluster: self.cluster.name.clone(),
+                area: Area::Mesh,
+                reason: format!(
+                    "{} injected pods run there and would be left without a control plane: {}",
+                    injected.len(),
+                    injected.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
+                ),
+                hint: Some("add --keep-mesh to unlink only, or --allow-disruption to go on".to_owned()),
+                unreachable: false,
+            });
+            return;
+        }
+        let namespace = self.cluster.system_namespace().to_owned();
+        let links = ApplySet::of_area(&self.fleet.metadata.name, Area::Links, &namespace);
+        let (linking, rest): (Vec<Object>, Vec<Object>) = self.ours().into_iter().partition(|object| {
+            object.label(crate::plan::ownership::PART_OF_LABEL) == Some(&links.id())
+                || object.name() == links.name
+        });
+        let mut before = unlinked.to_vec();
+        for object in linking {
+            before.push(self.delete(&object, unlinked));
+        }
+        if choice.keep_mesh {
+            self.remains("the mesh and its intermediate stay, as --keep-mesh says");
+            return;
+        }
+        let (workloads, rest): (Vec<Object>, Vec<Object>) = rest
+            .into_iter()
+            .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+        let (webhooks, rest): (Vec<Object>, Vec<Object>) = rest.into_iter().partition(|object| {
+            object.kind() == kind::MUTATING_WEBHOOK.kind || object.kind() == kind::VALIDATING_WEBHOOK.kind
+        });
+        // Without istiod its webhooks would refuse every pod: they go first.
+        let mut gone = Vec::new();
+        for object in &webhooks {
+            gone.push(self.delete(object, &before));
+        }
+        gone.extend(before);
+        let mut ended = Vec::new();
+        for object in &workloads {
+            let deleted = self.delete(object, &gone);
+            let reason = "its pods write while they run";
+            ended.push(self.draft.step(
+                Action::Wait,
+                object.reference(),
+                reason,
+                &[deleted],
+                Content::Await(Gate::Gone),
+            ));
+        }
+        ended.extend(gone);
+        let namespace_reference = ObjectReference::new("v1", "Namespace", "", &namespace);
+        let mut last = ended.clone();
+        for object in rest
+            .iter()
+            .filter(|object| object.reference() != namespace_reference)
+        {
+            last.push(self.delete(object, &ended));
+        }
+        for object in self.written_by_istiod() {
+            last.push(self.delete(&object, &ended));
+        }
+        self.namespace(&namespace_reference, &last);
+        let definitions = self
+            .seen
+            .of_kind(kind::CUSTOM_RESOURCE_DEFINITION)
+            .filter(|object| Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours)
+            .count();
+        if definitions > 0 {
+            self.remains(&format!(
+                "{definitions} CustomResourceDefinitions of Istio's stay: deleting one deletes every resource of its kind"
+            ));
+        }
+        if !injected.is_empty() {
+            self.remains(&format!(
+                "{} pods keep their sidecars until they are made anew",
+                injected.len()
+            ));
+        }
+    }
+
+    fn remains(&mut self, what: &str) {
+        self.remains.push(Remains {
+            cluster: self.cluster.name.clone(),
+            what: what.to_owned(),
+        });
+    }
+
+    fn delete(&mut self, object: &Object, needs: &[StepId]) -> StepId {
+        let content = Content::Delete {
+            uid: object.uid().to_owned(),
+        };
+        self.draft.step(
+            Action::Delete,
+            object.reference(),
+            "the fleet put it there",
+            needs,
+            content,
+        )
+    }
+
+    /// Everything that carries this fleet's marks, but the definitions.
+    fn ours(&self) -> Vec<Object> {
+        self.seen
+            .objects
+            .iter()
+            .filter(|object| {
+                Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
+                    && object.kind() != kind::CUSTOM_RESOURCE_DEFINITION.kind
+                    // Pods, replica sets and endpoints carry their owner's labels and go with it.
+                    && object.list(&["metadata", "ownerReferences"]).is_empty()
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// What istiod wrote into every namespace; it would write it again while it runs, and it is
+    /// another control plane's too where one stays.
+    fn written_by_istiod(&self) -> Vec<Object> {
+        let another_stays = self.seen.of_kind(kind::DEPLOYMENT).any(|deployment| {
+            deployment.label("app") == Some("istiod")
+                && Ownership::of(deployment, &self.fleet.metadata.name) != Ownership::Ours
+        });
+        if another_stays {
+            return Vec::new();
+        }
+        self.seen
+            .of_kind(kind::CONFIG_MAP)
+            .filter(|object| WRITTEN_BY_ISTIOD.contains(&object.name()))
+            .cloned()
+            .collect()
+    }
+
+    /// Pods with a sidecar, the fleet's own gateways aside.
+    fn injected(&self) -> Vec<String> {
+        self.seen
+            .of_kind(kind::POD)
+            .filter(|pod| {
+                pod.label("security.istio.io/tlsMode").is_some()
+                    && pod.namespace() != self.cluster.system_namespace()
+                    && pod.at(&["metadata", "deletionTimestamp"]).is_none()
+            })
+            .map(|pod| format!("{}/{}", pod.namespace(), pod.name()))
+            .collect()
+    }
+
+    fn namespace(&mut self, reference: &ObjectReference, needs: &[StepId]) {
+        let Some(live) = self.seen.object(reference) else {
+            return;
+        };
+        if live.label(FLEET_LABEL) != Some(self.fleet.metadata.name.as_str()) {
+            self.remains(&format!("{reference} stays: the fleet did not make it"));
+            return;
+        }
+        let Some(contents) = &self.seen.system_namespace_contents else {
+            self.remains(&format!(
+                "{reference} stays: what else is in it could not be read"
+            ));
+            return;
+        };
+        let foreign: Vec<String> = contents
+            .iter()
+            .filter(|object| !self.goes_with_the_fleet(object))
+            .map(|object| format!("{} {}", object.kind(), object.name()))
+            .collect();
+        if let Some(first) = foreign.first() {
+            let more = match foreign.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            self.remains(&format!(
+                "{reference} stays: it holds {first}{more}, which the fleet did not put there"
+            ));
+            return;
+        }
+        let live = live.clone();
+        self.delete(&live, needs);
+    }
+
+    fn goes_with_the_fleet(&self, object: &Object) -> bool {
+        Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
+            || !object.list(&["metadata", "ownerReferences"]).is_empty()
+            || WRITTEN_BY_KUBERNETES.contains(&(object.kind(), object.name()))
+            || matches!(
+                object.kind(),
+                "Event" | "Endpoints" | "EndpointSlice" | "PodMetrics" | "PortForward" | "Pod"
+            )
+            || is_istiods_own(object)
+    }
+}
+
+/// Objects in its own namespace by which istiod's replicas agree with each other, and what it
+/// signs for itself.
+fn is_istiods_own(object: &Object) -> bool {
+    match object.kind() {
+        "ConfigMap" => {
+            WRITTEN_BY_ISTIOD.contains(&object.name())
+                || matches!(
+                    object.name(),
+                    "istio-leader"
+                        | "istio-namespace-controller-election"
+                        | "istio-gateway-status-leader"
+                        | "istio-gateway-deployment"
+                        | "istio-ip-autoallocate"
+                        | "istio-ingress-status-leader"
+                )
+        }
+        "Lease" => object.name().starts_with("istio-"),
+        "Secret" => matches!(object.name(), "istio-ca-secret"),
+        _ => false,
+    }
+}
