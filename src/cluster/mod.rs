@@ -4,6 +4,7 @@
 
 mod client;
 mod collect;
+mod contexts;
 mod failure;
 mod forward;
 mod probe;
@@ -13,6 +14,7 @@ mod wait;
 
 pub use client::{Client, ListSelector, WriteOptions};
 pub use collect::{CollectRequest, Collected, collect};
+pub use contexts::{ContextReading, Identity, connect, identify, identify_all, observe};
 pub use forward::forwarded_get;
 pub use probe::probe;
 pub use review::review;
