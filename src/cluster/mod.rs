@@ -5,6 +5,7 @@
 mod client;
 mod collect;
 mod contents;
+mod contexts;
 mod failure;
 mod forward;
 mod probe;
@@ -15,6 +16,7 @@ mod wait;
 pub use client::{Client, ListSelector, WriteOptions};
 pub use collect::{CollectRequest, Collected, collect};
 pub use contents::namespace_contents;
+pub use contexts::{ContextReading, Identity, connect, identify, identify_all, observe};
 pub use forward::forwarded_get;
 pub use probe::probe;
 pub use review::review;

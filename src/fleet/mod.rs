@@ -5,9 +5,11 @@
 pub mod check;
 pub mod compose;
 pub mod edit;
+pub mod infer;
 mod layout;
 pub mod name;
 pub mod pattern;
+pub mod propose;
 pub mod selector;
 pub mod spec;
 

@@ -5,5 +5,6 @@ pub mod istioctl;
 pub mod keys;
 pub mod kubeconfig;
 pub mod paths;
+pub mod run;
 pub mod sensitive;
 pub use crate::yaml;

@@ -22,6 +22,7 @@ use thiserror::Error;
 pub use connection::{Connection, ConnectionOptions};
 
 use crate::error::{Error as Shown, ErrorKind};
+use crate::fleet::pattern::Patterns;
 use crate::yaml::YamlError;
 use file::{Cluster, Context, User};
 
@@ -270,6 +271,22 @@ impl Kubeconfigs {
                 current: context.name == self.current,
             })
             .collect()
+    }
+
+    /// The contexts that patterns mean, in the merged order.
+    ///
+    /// # Errors
+    /// A pattern that means no context: it is probably a slip.
+    pub fn matching(&self, patterns: &Patterns) -> Result<Vec<ContextEntry>, KubeconfigError> {
+        let contexts = self.contexts();
+        let names: Vec<&str> = contexts.iter().map(|context| context.name.as_str()).collect();
+        if let Some(pattern) = patterns.unmatched(&names) {
+            return Err(self.no_context(&pattern.to_string()));
+        }
+        Ok(contexts
+            .into_iter()
+            .filter(|context| patterns.matches(&context.name))
+            .collect())
     }
 
     /// Whether a context of this name exists.
