@@ -82,6 +82,18 @@ impl<T: Body> Document<T> {
         }
     }
 
+    /// The same run's document of another kind, made of this one's body.
+    pub fn map<U: Body>(self, other: impl FnOnce(T) -> U) -> Document<U> {
+        Document {
+            api_version: self.api_version,
+            kind: U::KIND,
+            metadata: self.metadata,
+            complete: self.complete,
+            errors: self.errors,
+            body: other(self.body),
+        }
+    }
+
     /// What the document holds.
     pub fn body(&self) -> &T {
         &self.body

@@ -59,9 +59,9 @@ pub struct Found {
 
 impl Found {
     /// Found in one cluster.
-    pub fn within(cluster: impl ToString, message: impl Into<String>) -> Self {
+    pub fn within(cluster: impl AsRef<str>, message: impl Into<String>) -> Self {
         Self {
-            cluster: Some(cluster.to_string()),
+            cluster: Some(cluster.as_ref().to_owned()),
             message: message.into(),
             hint: None,
         }

@@ -228,6 +228,14 @@ pub enum LinkState {
 }
 
 impl LinkState {
+    /// Whether the link does not do what it should; one that could not be told is not known to.
+    pub fn is_error(self) -> bool {
+        matches!(
+            self,
+            LinkState::Rejected | LinkState::Stale | LinkState::Missing | LinkState::Timeout
+        )
+    }
+
     /// The state's word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -289,14 +297,34 @@ pub struct Finding {
     pub restates_unread: bool,
 }
 
+/// The links alone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LinkList {
+    /// As in the report.
+    pub links: Vec<LinkReport>,
+}
+
+impl Body for LinkList {
+    const KIND: &'static str = "LinkList";
+}
+
 impl StatusReport {
     /// The kind of failure that the report is, which picks the exit code; none where all is well.
-    /// Where several hold: no cluster at all, then findings of severity error, then what is unread.
     pub fn failure(&self) -> Option<ErrorKind> {
         let differs = self
             .findings
             .iter()
             .any(|finding| finding.severity == Severity::Error && !finding.restates_unread);
+        self.failure_if(differs)
+    }
+
+    /// The same of the links alone.
+    pub fn links_failure(&self) -> Option<ErrorKind> {
+        self.failure_if(self.links.iter().any(|link| link.state.is_error()))
+    }
+
+    /// Where several hold: no cluster at all, then what is wrong, then what is unread.
+    fn failure_if(&self, differs: bool) -> Option<ErrorKind> {
         if !self.clusters.is_empty() && self.clusters.iter().all(|cluster| !cluster.reachable) {
             Some(ErrorKind::Unreachable)
         } else if differs {
@@ -306,5 +334,10 @@ impl StatusReport {
         } else {
             None
         }
+    }
+
+    /// The links alone.
+    pub fn link_list(self) -> LinkList {
+        LinkList { links: self.links }
     }
 }

@@ -1,15 +1,18 @@
 //! `stolos link …`
 
-use crate::error::{Error, ErrorKind, Result};
+mod list;
+
+use crate::error::Result;
 use crate::render::Terminal;
 
 /// The verbs of the group.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Show
-    Show,
+    List(list::Arguments),
 }
 
-pub async fn run(_command: Command, _terminal: &Terminal) -> Result<()> {
-    Err(Error::new(ErrorKind::Bug, "not built yet"))
+pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
+    match command {
+        Command::List(arguments) => list::run(arguments, terminal).await,
+    }
 }
