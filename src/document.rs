@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::inventory::{Failure, FailureClass, Inventory, Observation};
+use crate::inventory::{ClusterInventory, Failure, FailureClass, Inventory, Observation, ReviewOutcome};
 
 /// Every document's `apiVersion`.
 pub const API_VERSION: &str = "stolos.dev/v1alpha1";
@@ -82,6 +82,18 @@ impl<T: Body> Document<T> {
         }
     }
 
+    /// The same run's document of another kind, made of this one's body.
+    pub fn map<U: Body>(self, other: impl FnOnce(T) -> U) -> Document<U> {
+        Document {
+            api_version: self.api_version,
+            kind: U::KIND,
+            metadata: self.metadata,
+            complete: self.complete,
+            errors: self.errors,
+            body: other(self.body),
+        }
+    }
+
     /// What the document holds.
     pub fn body(&self) -> &T {
         &self.body
@@ -105,22 +117,40 @@ impl DocumentError {
         }
     }
 
-    /// Everything that an inventory could not read, by cluster.
+    /// Everything that an inventory could not read, by cluster: lists, istiods that said nothing,
+    /// credentials that could not be reviewed. Each once.
     pub fn of(inventory: &Inventory) -> Vec<Self> {
-        inventory
-            .clusters
-            .iter()
-            .flat_map(|(name, observation)| {
-                let failures: Vec<&Failure> = match observation {
-                    Observation::Seen(cluster) => cluster.unread.iter().collect(),
-                    Observation::Unreachable { failure, .. } => vec![failure],
-                };
-                failures
-                    .into_iter()
-                    .map(|failure| Self::new(name.as_str(), failure))
-            })
-            .collect()
+        let mut errors = Vec::new();
+        for (name, observation) in &inventory.clusters {
+            let failures = match observation {
+                Observation::Seen(cluster) => failures(cluster),
+                Observation::Unreachable { failure, .. } => vec![failure],
+            };
+            for failure in failures {
+                let error = Self::new(name.as_str(), failure);
+                if !errors.contains(&error) {
+                    errors.push(error);
+                }
+            }
+        }
+        errors
     }
+}
+
+/// What a cluster that answered did not give.
+fn failures(cluster: &ClusterInventory) -> Vec<&Failure> {
+    let mut failures: Vec<&Failure> = cluster.unread.iter().collect();
+    for replica in &cluster.replicas {
+        failures.extend(replica.version.failure());
+        failures.extend(replica.clusterz.failure());
+        failures.extend(replica.networkz.failure());
+    }
+    let entries = cluster.remote_secrets.iter().flat_map(|secret| &secret.entries);
+    failures.extend(entries.filter_map(|entry| match &entry.review {
+        ReviewOutcome::Failed(failure) => Some(failure),
+        ReviewOutcome::Authenticated(_) | ReviewOutcome::Rejected(_) | ReviewOutcome::NotReviewed => None,
+    }));
+    failures
 }
 
 /// A time as documents write it: RFC 3339, UTC, whole seconds.

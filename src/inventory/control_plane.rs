@@ -144,7 +144,7 @@ pub fn control_planes(cluster: &ClusterInventory) -> Fact<Vec<ControlPlane<'_>>>
     found.sort_by(|one, other| (&one.namespace, &one.revision).cmp(&(&other.namespace, &other.revision)));
     if !found.is_empty() {
         Fact::Known(found)
-    } else if cluster.was_listed(DEPLOYMENT.api_version, DEPLOYMENT.kind, "") {
+    } else if cluster.was_searched(DEPLOYMENT, "app=istiod", "") {
         Fact::Absent
     } else {
         Fact::Unknown

@@ -74,7 +74,7 @@ fn what_was_not_listed_is_unknown() {
     east.objects.clear();
     assert_eq!(control_planes(&east), Fact::Unknown);
     east.lists
-        .insert("apps/v1/Deployment".to_owned(), vec![String::new()]);
+        .insert("apps/v1/Deployment?app=istiod".to_owned(), vec![String::new()]);
     assert_eq!(control_planes(&east), Fact::Absent);
 }
 

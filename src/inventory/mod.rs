@@ -166,6 +166,14 @@ impl<T> Said<T> {
             Said::Silent(_) => None,
         }
     }
+
+    /// Why there is no answer, where there is none.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Said::Said(_) => None,
+            Said::Silent(failure) => Some(failure),
+        }
+    }
 }
 
 /// One cluster in istiod's `/debug/clusterz` (pilot/pkg/bootstrap, `cluster.DebugInfo`).
@@ -355,6 +363,13 @@ impl ClusterInventory {
             }
             None => Presence::Unknown,
         }
+    }
+
+    /// Whether those of a kind's objects that a selector finds were listed, in a namespace or in the
+    /// whole cluster; a list without a selector holds them too.
+    pub fn was_searched(&self, kind: Kind, selector: &str, namespace: &str) -> bool {
+        self.was_listed(kind.api_version, kind.kind, namespace)
+            || self.was_listed(kind.api_version, &format!("{}?{selector}", kind.kind), namespace)
     }
 
     /// Whether a kind's objects in a namespace (empty: of the whole cluster) were listed.

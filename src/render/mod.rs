@@ -2,6 +2,7 @@
 //! the printing, not the program.
 
 pub mod progress;
+pub mod status;
 pub mod table;
 
 use std::io::{IsTerminal, Write};

@@ -1,5 +1,6 @@
 //! `stolos link …`
 
+mod list;
 mod sync;
 
 use crate::error::Result;
@@ -10,10 +11,12 @@ use crate::render::Terminal;
 pub enum Command {
     /// Make the links what the fleet file says, and await istiod's own synchronisation
     Sync(super::apply::Arguments),
+    List(list::Arguments),
 }
 
 pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
     match command {
         Command::Sync(arguments) => sync::run(arguments, terminal).await,
+        Command::List(arguments) => list::run(arguments, terminal).await,
     }
 }

@@ -1,0 +1,185 @@
+//! Whether the clusters answer, and are who they should be.
+
+use std::collections::BTreeMap;
+
+use crate::inventory::FailureClass;
+use crate::status::catalogue::{Entry, Found, Severity};
+use crate::status::view::View;
+
+/// This area's part of the catalogue.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        code: "cluster-unreachable",
+        severity: Severity::Error,
+        title: "A cluster did not answer",
+        explanation: "Nothing is known of a cluster that does not answer this machine: the rest of the report is \
+                      about the others. Its peers may still reach it; what their istiods say stands in the report.",
+        hint: "check the context: `kubectl --context CONTEXT version`, `stolos contexts --probe`",
+        restates_unread: true,
+        check: unreachable,
+    },
+    Entry {
+        code: "cluster-identity",
+        severity: Severity::Error,
+        title: "A context reaches another cluster than the fleet file pins",
+        explanation: "A cluster is the UID of its kube-system namespace. The fleet file pins it, and the context now \
+                      reaches a cluster with another one: the kubeconfig was changed, or the cluster was made anew. \
+                      Nothing is written there.",
+        hint: "correct the context; if the cluster was made anew: `stolos leave NAME --forget`, then `stolos join`",
+        restates_unread: false,
+        check: identity,
+    },
+    Entry {
+        code: "cluster-twice",
+        severity: Severity::Error,
+        title: "Two names reach the same cluster",
+        explanation: "Both contexts reach a kube-system namespace with the same UID. Linking a cluster with itself \
+                      makes each endpoint appear twice.",
+        hint: "take one of them out: `stolos leave NAME --forget`, or `--exclude CONTEXT`",
+        restates_unread: false,
+        check: twice,
+    },
+    Entry {
+        code: "cluster-unread",
+        severity: Severity::Warning,
+        title: "A part of a cluster could not be read",
+        explanation: "The cluster answered, but not to everything: most often a permission is missing. What depends \
+                      on it is unknown in this report, and a mesh of which a part is unknown is not called healthy.",
+        hint: "ask for `get` and `list` on it, or act as somebody who has it: `--as USER`",
+        restates_unread: true,
+        check: unread,
+    },
+    Entry {
+        code: "kubernetes-too-old",
+        severity: Severity::Error,
+        title: "The API server is older than Istio supports",
+        explanation: "Istio 1.31 refuses to install on Kubernetes below 1.32 (its MinK8SVersion).",
+        hint: "upgrade the cluster to Kubernetes 1.32 or later, or choose an older Istio: `spec.mesh.version`",
+        restates_unread: false,
+        check: kubernetes_too_old,
+    },
+];
+
+/// Istio's `MinK8SVersion`.
+const OLDEST_KUBERNETES: (u32, u32) = (1, 32);
+/// The first release of Istio that has that one.
+const SINCE_ISTIO: (u32, u32) = (1, 31);
+
+fn unreachable(view: &View<'_>) -> Vec<Found> {
+    view.clusters
+        .iter()
+        .filter_map(|cluster| Some((cluster, cluster.seen.err()?)))
+        .filter(|(_, failure)| failure.class != FailureClass::Identity)
+        .map(|(cluster, failure)| {
+            let message = format!("context {:?} gave nothing: {failure}", cluster.context);
+            Found::within(cluster.name, message).hint(format!(
+                "check it: `kubectl --context {} version`",
+                quoted(cluster.context)
+            ))
+        })
+        .collect()
+}
+
+fn identity(view: &View<'_>) -> Vec<Found> {
+    let refused = view
+        .clusters
+        .iter()
+        .filter_map(|cluster| Some((cluster, cluster.seen.err()?)))
+        .filter(|(_, failure)| failure.class == FailureClass::Identity)
+        .map(|(cluster, failure)| Found::within(cluster.name, failure.message.clone()));
+    let differing = view.seen().filter_map(|(cluster, inventory)| {
+        let pinned = cluster.spec?.uid.as_deref()?;
+        (!inventory.uid.is_empty() && pinned != inventory.uid).then(|| {
+            let message = format!(
+                "context {:?} reaches the cluster with the UID {}, the fleet file pins {pinned}",
+                cluster.context, inventory.uid
+            );
+            Found::within(cluster.name, message)
+        })
+    });
+    refused.chain(differing).collect()
+}
+
+fn twice(view: &View<'_>) -> Vec<Found> {
+    let mut by_uid: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (cluster, inventory) in view.seen().filter(|(_, inventory)| !inventory.uid.is_empty()) {
+        let name = format!("{} (context {:?})", cluster.name, cluster.context);
+        by_uid.entry(&inventory.uid).or_default().push(name);
+    }
+    by_uid
+        .into_iter()
+        .filter(|(_, names)| names.len() > 1)
+        .map(|(uid, names)| {
+            Found::between(format!(
+                "{} are one cluster, with the UID {uid}",
+                names.join(" and ")
+            ))
+        })
+        .collect()
+}
+
+fn unread(view: &View<'_>) -> Vec<Found> {
+    view.seen()
+        .filter(|(_, inventory)| !inventory.unread.is_empty())
+        .map(|(cluster, inventory)| {
+            let unread: Vec<String> = inventory.unread.iter().map(ToString::to_string).collect();
+            Found::within(cluster.name, format!("not read: {}", unread.join("; ")))
+        })
+        .collect()
+}
+
+fn kubernetes_too_old(view: &View<'_>) -> Vec<Found> {
+    view.seen()
+        .filter(|(cluster, _)| {
+            let mut running = cluster
+                .planes()
+                .iter()
+                .filter_map(|plane| major_minor(plane.version()?));
+            running.all(|version| version >= SINCE_ISTIO)
+        })
+        .filter(|(_, inventory)| {
+            major_minor(&inventory.kubernetes_version).is_some_and(|version| version < OLDEST_KUBERNETES)
+        })
+        .map(|(cluster, inventory)| {
+            Found::within(
+                cluster.name,
+                format!("its API server is {}", inventory.kubernetes_version),
+            )
+        })
+        .collect()
+}
+
+/// The two first numbers of a version such as `v1.32.1+k3s1` or `1.32-alpha.0`.
+fn major_minor(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version
+        .trim_start_matches('v')
+        .split(|character: char| !character.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// A word as one types it in a shell.
+pub fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_and_words() {
+        assert_eq!(major_minor("v1.32.1+k3s1"), Some((1, 32)));
+        assert_eq!(major_minor("1.32-alpha.0"), Some((1, 32)));
+        assert_eq!(major_minor("latest"), None);
+        assert_eq!(
+            quoted("arn:aws:eks:us-east-1:1:cluster/x"),
+            "arn:aws:eks:us-east-1:1:cluster/x"
+        );
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

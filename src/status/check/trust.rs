@@ -1,0 +1,139 @@
+//! Whether the clusters' workloads trust each other.
+
+use std::collections::BTreeMap;
+
+use crate::status::catalogue::{Entry, Found, Severity};
+use crate::status::trust_view::{ROOT_CONFIG_MAP, fingerprints, short};
+use crate::status::view::View;
+
+/// This area's part of the catalogue.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        code: "roots-disjoint",
+        severity: Severity::Error,
+        title: "Clusters trust different roots",
+        explanation: "What istiod gives to workloads as roots (the ConfigMap istio-ca-root-cert) has no certificate \
+                      in common between them: every call across fails its TLS handshake.",
+        hint: "give each an intermediate of one root: `stolos trust init`, `stolos apply`",
+        restates_unread: false,
+        check: disjoint,
+    },
+    Entry {
+        code: "roots-differ",
+        severity: Severity::Warning,
+        title: "Clusters trust different sets of roots, with some in common",
+        explanation: "A rotation of the root looks like this while it is under way. It works as long as the root that \
+                      each cluster's intermediate comes from is in every cluster's set.",
+        hint: "finish the rotation: every cluster the same roots",
+        restates_unread: false,
+        check: differ,
+    },
+    Entry {
+        code: "root-not-pinned",
+        severity: Severity::Error,
+        title: "A cluster trusts a root that the fleet file does not pin",
+        explanation: "`spec.trust.rootSha256` says which roots the fleet accepts, and workloads in the cluster are \
+                      given another.",
+        hint: "see both: `stolos trust show`",
+        restates_unread: false,
+        check: not_pinned,
+    },
+    Entry {
+        code: "root-copy-differs",
+        severity: Severity::Error,
+        title: "A namespace has other roots than the system namespace",
+        explanation: "istiod copies its roots into every namespace as the ConfigMap istio-ca-root-cert. A namespace \
+                      whose copy has other certificates was not reached by a change of the root: its workloads \
+                      refuse the others, or are refused.",
+        hint: "see istiod's log for the namespace; deleting the ConfigMap makes istiod write it anew",
+        restates_unread: false,
+        check: copy_differs,
+    },
+];
+
+/// Sets of roots, with the clusters whose workloads are given each.
+type Groups<'view> = BTreeMap<Vec<&'view str>, Vec<&'view str>>;
+
+fn groups<'view>(view: &'view View<'_>) -> Groups<'view> {
+    let mut groups = Groups::new();
+    for cluster in &view.clusters {
+        if let Some(roots) = cluster.trust.roots.known().filter(|roots| !roots.is_empty()) {
+            groups
+                .entry(fingerprints(roots))
+                .or_default()
+                .push(cluster.name.as_str());
+        }
+    }
+    groups
+}
+
+fn has_disjoint(groups: &Groups<'_>) -> bool {
+    groups.keys().any(|one| {
+        groups
+            .keys()
+            .any(|other| !one.iter().any(|root| other.contains(root)))
+    })
+}
+
+fn listed(groups: &Groups<'_>) -> Found {
+    let listed: Vec<String> = groups
+        .iter()
+        .map(|(roots, clusters)| {
+            let roots: Vec<&str> = roots.iter().map(|root| short(root)).collect();
+            format!(
+                "workloads in {} trust {}",
+                clusters.join(", "),
+                roots.join(" and ")
+            )
+        })
+        .collect();
+    Found::between(listed.join("; "))
+}
+
+fn disjoint(view: &View<'_>) -> Vec<Found> {
+    let groups = groups(view);
+    let found = has_disjoint(&groups).then(|| listed(&groups));
+    found.into_iter().collect()
+}
+
+fn differ(view: &View<'_>) -> Vec<Found> {
+    let groups = groups(view);
+    let found = (groups.len() > 1 && !has_disjoint(&groups)).then(|| listed(&groups));
+    found.into_iter().collect()
+}
+
+fn not_pinned(view: &View<'_>) -> Vec<Found> {
+    let pins = view.fleet.map_or(&[][..], |fleet| &fleet.spec.trust.root_sha256);
+    let is_pinned = |root: &str| pins.iter().any(|pin| pin.eq_ignore_ascii_case(root));
+    view.clusters
+        .iter()
+        .filter(|_| !pins.is_empty())
+        .filter_map(|cluster| Some((cluster, fingerprints(cluster.trust.roots.known()?))))
+        .filter_map(|(cluster, roots)| {
+            let strange: Vec<&str> = roots.into_iter().filter(|root| !is_pinned(root)).collect();
+            let message = format!(
+                "its workloads trust {}, the fleet pins {}",
+                strange.join(", "),
+                pins.join(", ")
+            );
+            (!strange.is_empty()).then(|| Found::within(cluster.name, message))
+        })
+        .collect()
+}
+
+fn copy_differs(view: &View<'_>) -> Vec<Found> {
+    view.clusters
+        .iter()
+        .filter(|cluster| !cluster.trust.differing_copies.is_empty())
+        .map(|cluster| {
+            let namespaces = &cluster.trust.differing_copies;
+            let few: Vec<&str> = namespaces.iter().take(5).map(String::as_str).collect();
+            let more = match namespaces.len() - few.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let message = format!("ConfigMap {ROOT_CONFIG_MAP} differs in {}{more}", few.join(", "));
+            Found::within(cluster.name, message)
+        })
+        .collect()
+}

@@ -1,0 +1,299 @@
+//! What the checks look at: each cluster's inventory with what follows from it, inferred once.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::links::links;
+use super::report::{Address, AddressKind, LinkReport};
+use super::trust_view::Trust;
+use crate::fleet::{ClusterName, ClusterSpec, Fleet, Role};
+use crate::inventory::control_plane::{NETWORK_LABEL, namespace_network};
+use crate::inventory::kind::{SECRET, SERVICE};
+use crate::inventory::{
+    ClusterInventory, ControlPlane, Fact, Failure, Inventory, Observation, RemoteSecret, control_planes,
+};
+
+/// The port at which a gateway passes mutual TLS through to its network.
+pub const PASSTHROUGH_PORT: u64 = 15443;
+/// The port at which an ambient gateway takes HBONE.
+pub const HBONE_PORT: u64 = 15008;
+
+/// The mesh as it was seen.
+pub struct View<'world> {
+    /// When.
+    pub at: Timestamp,
+    /// What the fleet file says, where there is one.
+    pub fleet: Option<&'world Fleet>,
+    /// Every cluster of the inventory, by name.
+    pub clusters: Vec<ClusterView<'world>>,
+    /// Every link, with its state.
+    pub links: Vec<LinkReport>,
+}
+
+/// One cluster as it was seen.
+pub struct ClusterView<'world> {
+    /// Its name.
+    pub name: &'world ClusterName,
+    /// What the fleet file says of it.
+    pub spec: Option<&'world ClusterSpec>,
+    /// The kubeconfig context.
+    pub context: &'world str,
+    /// What it said, or why it said nothing.
+    pub seen: Result<&'world ClusterInventory, &'world Failure>,
+    /// Its control planes.
+    pub control_planes: Fact<Vec<ControlPlane<'world>>>,
+    /// Its cross-network gateways.
+    pub gateways: Fact<Vec<Gateway>>,
+    /// Whom it trusts and who signs in it.
+    pub trust: Trust<'world>,
+}
+
+/// A Service that is labelled as a network's gateway.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gateway {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The network that its label names.
+    pub network: String,
+    /// Where it is reached.
+    pub addresses: Vec<Address>,
+    /// The ports of the Service.
+    pub ports: Vec<u64>,
+    /// The labels that its pods have at least.
+    pub selector: Vec<(String, String)>,
+    /// Whether it is reached at its nodes' addresses, which are not read here.
+    pub at_nodes: bool,
+    /// Whether it has a port that istiods take as a gateway's.
+    pub has_gateway_port: bool,
+}
+
+impl<'world> View<'world> {
+    /// The view of an inventory.
+    pub fn new(inventory: &'world Inventory, fleet: Option<&'world Fleet>, at: Timestamp) -> Self {
+        let clusters = inventory
+            .clusters
+            .iter()
+            .map(|(name, observation)| ClusterView::new(name, observation, fleet))
+            .collect();
+        let mut view = Self {
+            at,
+            fleet,
+            clusters,
+            links: Vec::new(),
+        };
+        view.links = links(&view);
+        view
+    }
+
+    /// Every cluster that answered.
+    pub fn seen(&self) -> impl Iterator<Item = (&ClusterView<'world>, &'world ClusterInventory)> {
+        self.clusters
+            .iter()
+            .filter_map(|cluster| cluster.seen.ok().map(|inventory| (cluster, inventory)))
+    }
+
+    /// Every control plane of every cluster that answered.
+    pub fn control_planes(&self) -> impl Iterator<Item = (&ClusterView<'world>, &ControlPlane<'world>)> {
+        self.clusters
+            .iter()
+            .flat_map(|cluster| cluster.planes().iter().map(move |plane| (cluster, plane)))
+    }
+
+    /// The networks of the mesh's clusters, as far as they are known.
+    pub fn networks(&self) -> BTreeSet<&str> {
+        self.clusters.iter().filter_map(ClusterView::network).collect()
+    }
+
+    /// Whether traffic crosses from one network to another.
+    pub fn spans_networks(&self) -> bool {
+        self.networks().len() > 1
+    }
+
+    /// A cluster by the name that it has here.
+    pub fn cluster(&self, name: &str) -> Option<&ClusterView<'world>> {
+        self.clusters.iter().find(|cluster| cluster.name.as_str() == name)
+    }
+}
+
+impl<'world> ClusterView<'world> {
+    fn new(
+        name: &'world ClusterName,
+        observation: &'world Observation,
+        fleet: Option<&'world Fleet>,
+    ) -> Self {
+        let spec = fleet.and_then(|fleet| fleet.cluster(name));
+        match observation {
+            Observation::Seen(inventory) => {
+                let planes = control_planes(inventory);
+                let namespaces = system_namespaces(spec, planes.known().map_or(&[], Vec::as_slice));
+                Self {
+                    name,
+                    spec,
+                    context: &inventory.context,
+                    seen: Ok(inventory),
+                    gateways: gateways(inventory),
+                    trust: Trust::of(inventory, &namespaces),
+                    control_planes: planes,
+                }
+            }
+            Observation::Unreachable { context, failure } => Self {
+                name,
+                spec,
+                context,
+                seen: Err(failure),
+                control_planes: Fact::Unknown,
+                gateways: Fact::Unknown,
+                trust: Trust::default(),
+            },
+        }
+    }
+
+    /// Its control planes, as far as they are known.
+    pub fn planes(&self) -> &[ControlPlane<'world>] {
+        self.control_planes.known().map_or(&[], Vec::as_slice)
+    }
+
+    /// Its gateways, as far as they are known.
+    pub fn known_gateways(&self) -> &[Gateway] {
+        self.gateways.known().map_or(&[], Vec::as_slice)
+    }
+
+    /// What it does in the mesh: as the fleet file says, else what it runs; unknown where neither tells.
+    pub fn role(&self) -> Option<Role> {
+        match self.spec {
+            Some(spec) => Some(spec.role),
+            None if self.planes().is_empty() => None,
+            None => Some(Role::Primary),
+        }
+    }
+
+    /// Whether an istiod in it should read the other clusters.
+    pub fn is_primary(&self) -> bool {
+        self.role() == Some(Role::Primary)
+    }
+
+    /// The cluster ID that its istiod goes by; its name where that is not known.
+    pub fn cluster_id(&self) -> &str {
+        self.planes()
+            .iter()
+            .find_map(ControlPlane::effective_cluster_id)
+            .unwrap_or(self.name.as_str())
+    }
+
+    /// The network of its pods: in its own words, else in the fleet file's.
+    pub fn network(&self) -> Option<&str> {
+        let own = self.planes().iter().find_map(ControlPlane::effective_network);
+        own.or_else(|| Some(self.spec?.network.as_ref()?.as_str()))
+    }
+
+    /// The namespaces in which its control planes are, or should be.
+    pub fn system_namespaces(&self) -> Vec<&str> {
+        system_namespaces(self.spec, self.planes())
+    }
+
+    /// The network label of a system namespace.
+    pub fn namespace_network(&self, namespace: &str) -> Fact<String> {
+        self.seen
+            .map_or(Fact::Unknown, |inventory| namespace_network(inventory, namespace))
+    }
+
+    /// The remote secrets in a namespace, unless they could not be listed.
+    pub fn remote_secrets(&self, namespace: &str) -> Fact<Vec<&'world RemoteSecret>> {
+        let Ok(inventory) = self.seen else {
+            return Fact::Unknown;
+        };
+        let secrets: Vec<&RemoteSecret> = inventory
+            .remote_secrets
+            .iter()
+            .filter(|secret| secret.namespace == namespace)
+            .collect();
+        if secrets.is_empty() && !inventory.was_searched(SECRET, "istio/multiCluster=true", namespace) {
+            Fact::Unknown
+        } else {
+            Fact::Known(secrets)
+        }
+    }
+}
+
+impl Gateway {
+    /// Its namespace and name, as messages call it.
+    pub fn called(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+}
+
+fn system_namespaces<'view>(
+    spec: Option<&'view ClusterSpec>,
+    planes: &'view [ControlPlane<'_>],
+) -> Vec<&'view str> {
+    let mut namespaces: Vec<&str> = planes.iter().map(|plane| plane.namespace.as_str()).collect();
+    if namespaces.is_empty() {
+        namespaces.push(spec.map_or(
+            crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE,
+            ClusterSpec::system_namespace,
+        ));
+    }
+    namespaces.dedup();
+    namespaces
+}
+
+/// The Services that istiods take as gateways of networks (Istio: pilot's kube controller, `network.go`).
+fn gateways(inventory: &ClusterInventory) -> Fact<Vec<Gateway>> {
+    let found: Vec<Gateway> = inventory
+        .of_kind(SERVICE)
+        .filter_map(|service| {
+            let network = service.label(NETWORK_LABEL)?;
+            let ports = service.list(&["spec", "ports"]);
+            let selector = service.at(&["spec", "selector"]).and_then(Value::as_object);
+            let ports: Vec<u64> = ports.iter().filter_map(|port| port["port"].as_u64()).collect();
+            let named = service.label("networking.istio.io/gatewayPort");
+            let named = named
+                .and_then(|port| port.parse().ok())
+                .unwrap_or(PASSTHROUGH_PORT);
+            Some(Gateway {
+                namespace: service.namespace().to_owned(),
+                name: service.name().to_owned(),
+                network: network.to_owned(),
+                addresses: addresses(service),
+                at_nodes: service.annotation("traffic.istio.io/nodeSelector").is_some(),
+                has_gateway_port: ports.contains(&named) || ports.contains(&HBONE_PORT),
+                ports,
+                selector: selector
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+                    .collect(),
+            })
+        })
+        .collect();
+    if found.is_empty() && !inventory.was_searched(SERVICE, NETWORK_LABEL, "") {
+        Fact::Unknown
+    } else {
+        Fact::Known(found)
+    }
+}
+
+fn addresses(service: &crate::inventory::Object) -> Vec<Address> {
+    let address = |kind: AddressKind, value: &Value| {
+        value.as_str().map(|value| Address {
+            kind,
+            value: value.to_owned(),
+        })
+    };
+    let balanced = service.list(&["status", "loadBalancer", "ingress"]).iter();
+    let external = service.list(&["spec", "externalIPs"]).iter();
+    balanced
+        .flat_map(|ingress| {
+            [
+                address(AddressKind::IpAddress, &ingress["ip"]),
+                address(AddressKind::Hostname, &ingress["hostname"]),
+            ]
+        })
+        .chain(external.map(|value| address(AddressKind::IpAddress, value)))
+        .flatten()
+        .collect()
+}
