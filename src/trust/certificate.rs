@@ -115,7 +115,8 @@ impl Certificate {
     /// Reads one certificate from its DER, which must be all of it.
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (rest, parsed) = X509Certificate::from_der(der).ok()?;
-        if !rest.is_empty() {
+        // The algorithm stands inside and outside of what is signed, and must be the same (RFC 5280 §4.1.1.2).
+        if !rest.is_empty() || parsed.signature_algorithm != parsed.tbs_certificate.signature {
             return None;
         }
         let constraints = parsed.basic_constraints().ok()?.map(|extension| extension.value);

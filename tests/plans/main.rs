@@ -61,7 +61,8 @@ struct Input {
 /// The planners by name; a new one is a line here.
 fn run(planner: &str, input: &Input) -> Plan {
     match planner {
-        "trust" => stolos::trust::plan::plan(&input.fleet, &input.inventory, &input.root, input.now),
+        "trust" => stolos::trust::plan(&input.fleet, &input.inventory, &input.root, input.now),
+        "links" => stolos::link::plan(&input.fleet, &input.inventory, &BTreeSet::new()),
         other => panic!("no planner is called {other:?}"),
     }
 }
@@ -113,9 +114,13 @@ fn plan_of(folder: &Path, certificates: &Path) -> String {
     } else {
         Case::default()
     };
-    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    let name = folder
+        .file_name()
+        .expect("a case has a name")
+        .to_string_lossy()
+        .into_owned();
     let planners = if case.planners.is_empty() {
-        vec![name.split('-').next().unwrap().to_owned()]
+        vec![name.split('-').take(1).collect()]
     } else {
         case.planners
     };
@@ -135,7 +140,7 @@ fn plan_of(folder: &Path, certificates: &Path) -> String {
         },
         now: case
             .now
-            .unwrap_or_else(|| "2026-06-01T00:00:00Z".parse().unwrap()),
+            .unwrap_or_else(|| "2026-06-01T00:00:00Z".parse().expect("a time")),
     };
     let mut plan = Plan::default();
     for planner in &planners {

@@ -11,8 +11,7 @@ use super::*;
 use crate::fleet::{ClusterName, Fleet, FleetName};
 use crate::inventory::Object;
 use crate::plan::IntermediateProfile;
-use crate::trust::plan::INTERMEDIATE_DAYS;
-use crate::trust::{KeyOnHand, RootOnHand, parse_bundle, verify_chain};
+use crate::trust::{INTERMEDIATE_DAYS, KeyOnHand, RootOnHand, parse_bundle, verify_chain};
 
 fn now() -> Timestamp {
     // openssl compares with the real clock, so these tests do too.
