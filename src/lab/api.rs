@@ -105,6 +105,15 @@ pub async fn merge(client: &Client, path: &str, patch: &Value) -> Result<Value, 
     .await
 }
 
+/// Changes a pod's status; lists with keys are merged by them.
+pub async fn patch_status(client: &Client, pod: &str, patch: &Value) -> Result<(), ApiError> {
+    let path = format!("{pod}/status");
+    let kind = "application/strategic-merge-patch+json";
+    send(client, Method::PATCH, &path, kind, Some(patch))
+        .await
+        .map(|_| ())
+}
+
 /// Writes an object by server-side apply, over whatever stands.
 pub async fn apply(client: &Client, path: &str, object: &Value) -> Result<Value, ApiError> {
     let path = format!("{path}?fieldManager=stolos-lab&force=true");

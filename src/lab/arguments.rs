@@ -108,7 +108,7 @@ pub fn kwok(shape: &ClusterShape, folder: &Path) -> Vec<String> {
         ("server-address", &format!("{address}:{KUBELET_PORT}")),
         ("tls-cert-file", &file("server.crt")),
         ("tls-private-key-file", &file("server.key")),
-        ("enable-crds", "PortForward,Logs"),
+        ("enable-crds", "ClusterPortForward,ClusterLogs"),
         ("node-lease-duration-seconds", "40"),
     ])
 }

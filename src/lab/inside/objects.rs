@@ -8,24 +8,25 @@ use crate::lab::shape::ClusterShape;
 /// The group and version of kwok's kinds.
 pub const KWOK_API: &str = "kwok.x-k8s.io/v1alpha1";
 
-/// The definitions of the kinds `PortForward` and `Logs`. kwok checks what it reads itself, so
+/// The definitions of the kinds `ClusterPortForward` and `ClusterLogs`: those of whole clusters,
+/// so that the lab leaves nothing in its user's namespaces. kwok checks what it reads itself, so
 /// their schemas let everything through.
 pub fn definitions() -> [Value; 2] {
     [
-        definition("portforwards", "portforward", "PortForward", "PortForwardList"),
-        definition("logs", "logs", "Logs", "LogsList"),
+        definition("clusterportforwards", "clusterportforward", "ClusterPortForward"),
+        definition("clusterlogs", "clusterlogs", "ClusterLogs"),
     ]
 }
 
-fn definition(plural: &str, singular: &str, kind: &str, list: &str) -> Value {
+fn definition(plural: &str, singular: &str, kind: &str) -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": format!("{plural}.kwok.x-k8s.io")},
         "spec": {
             "group": "kwok.x-k8s.io",
-            "scope": "Namespaced",
-            "names": {"plural": plural, "singular": singular, "kind": kind, "listKind": list},
+            "scope": "Cluster",
+            "names": {"plural": plural, "singular": singular, "kind": kind, "listKind": format!("{kind}List")},
             "versions": [{
                 "name": "v1alpha1",
                 "served": true,
