@@ -45,7 +45,7 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
             }));
         }
     }
-    let mut trust_plan = trust::plan::plan(fleet, given.inventory, given.root, given.at);
+    let mut trust_plan = trust::plan(fleet, given.inventory, given.root, given.at);
     // A cluster that gave nothing has been said above, once for each area.
     trust_plan
         .blocked

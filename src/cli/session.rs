@@ -9,7 +9,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::args::Reading;
-use crate::cluster::{Client, CollectRequest, Collected, collect};
+use crate::cluster::{Client, CollectRequest, Collected, ContextReading, collect, connect};
 use crate::document::Run;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::pattern::Patterns;
@@ -95,11 +95,11 @@ impl Session {
             wanted.push((name, context));
         }
         let run = new_run();
-        let options = connection_options(reading);
+        let how = context_reading(reading, &run);
         let members = join_all(wanted.into_iter().map(|(name, context)| {
-            let (kubeconfigs, options, run) = (&kubeconfigs, &options, &run);
+            let (kubeconfigs, how) = (&kubeconfigs, &how);
             async move {
-                let client = connect(kubeconfigs, &context, options, run, reading.request_timeout()).await;
+                let client = connect(kubeconfigs, &context, how).await;
                 Member {
                     name,
                     context,
@@ -136,17 +136,15 @@ impl Session {
             }
         }
         let run = new_run();
-        let options = connection_options(reading);
+        let how = context_reading(reading, &run);
         let members = join_all(file.fleet.spec.clusters.iter().map(|spec| {
             let path = file.kubeconfig_of(spec).or_else(|| reading.kubeconfig.clone());
             let kubeconfigs = kubeconfigs.get(&path);
-            let (options, run, patterns, selector) = (&options, &run, &patterns, &selector);
+            let (how, patterns, selector) = (&how, &patterns, &selector);
             async move {
                 let context = spec.context().to_owned();
                 let client = match kubeconfigs {
-                    Some(kubeconfigs) => {
-                        connect(kubeconfigs, &context, options, run, reading.request_timeout()).await
-                    }
+                    Some(kubeconfigs) => connect(kubeconfigs, &context, how).await,
                     None => Err(configuration("the kubeconfig was not read".to_owned())),
                 };
                 Member {
@@ -307,26 +305,17 @@ impl Session {
     }
 }
 
-fn connection_options(reading: &Reading) -> ConnectionOptions {
-    ConnectionOptions {
-        impersonate: reading.impersonate.clone(),
-        impersonate_groups: reading.impersonate_group.clone(),
-        connect_timeout: reading.request_timeout(),
+/// How the flags have contexts read.
+fn context_reading(reading: &Reading, run: &Run) -> ContextReading {
+    ContextReading {
+        connection: ConnectionOptions {
+            impersonate: reading.impersonate.clone(),
+            impersonate_groups: reading.impersonate_group.clone(),
+            connect_timeout: reading.request_timeout(),
+        },
+        run_id: run.id.clone(),
+        parallel: usize::from(reading.parallel),
     }
-}
-
-async fn connect(
-    kubeconfigs: &Kubeconfigs,
-    context: &str,
-    options: &ConnectionOptions,
-    run: &Run,
-    request_timeout: Duration,
-) -> Result<Client, Failure> {
-    let connection = kubeconfigs
-        .connection(context, options)
-        .await
-        .map_err(|error| configuration(error.to_string()))?;
-    Client::connect(connection, context, &run.id, request_timeout).await
 }
 
 fn configuration(message: String) -> Failure {

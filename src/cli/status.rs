@@ -36,8 +36,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
 pub async fn read(reading: &Reading, terminal: &Terminal) -> Result<Document<StatusReport>> {
     let mut session = Session::of_any(reading).await?;
     let inventory = session.collect(true, terminal).await;
-    let fleet = session.file.as_ref().map(|file| &file.fleet);
-    let report = status::report(&inventory, fleet, session.run.at);
+    let report = status::report(&inventory, session.selected_fleet().as_ref(), session.run.at);
     Ok(Document::new(&session.run, DocumentError::of(&inventory), report))
 }
 

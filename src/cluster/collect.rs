@@ -10,6 +10,7 @@ use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use super::client::{Client, ListSelector};
+use super::contexts::identify;
 use super::failure::failure;
 use super::forward::forwarded_get;
 use super::review::review;
@@ -135,15 +136,7 @@ type Read = (ClusterInventory, BTreeMap<CredentialKey, Sensitive>);
 async fn read(request: CollectRequest) -> Result<Read, Failure> {
     let client = request.client?;
     let client = client.until(Instant::now() + client.request_timeout());
-    let (version, uid) = tokio::join!(
-        client.get("/version", "version"),
-        client.get("/api/v1/namespaces/kube-system", "namespace kube-system")
-    );
-    let version = version?;
-    let Some(version) = version["gitVersion"].as_str() else {
-        let message = "what answers is not a Kubernetes API server";
-        return Err(failure(FailureClass::NotKubernetes, "get", "version", message));
-    };
+    let identity = identify(&client).await?;
     let mut reading = Reading {
         client: client.clone(),
         inventory: ClusterInventory {
@@ -151,21 +144,15 @@ async fn read(request: CollectRequest) -> Result<Read, Failure> {
             server: client.server().to_owned(),
             kubeconfig_authority: client.authority().to_owned(),
             tls_server_name: client.tls_server_name().to_owned(),
-            kubernetes_version: version.to_owned(),
+            kubernetes_version: identity.kubernetes_version,
             ..ClusterInventory::default()
         },
         tokens: BTreeMap::new(),
     };
-    match uid {
-        Ok(namespace) => {
-            namespace["metadata"]["uid"]
-                .as_str()
-                .unwrap_or_default()
-                .clone_into(&mut reading.inventory.uid);
-        }
-        // Whoever is refused here may still read what matters; whoever is not known cannot.
-        Err(failure) if failure.class == FailureClass::Permission => reading.inventory.unread.push(failure),
-        Err(failure) => return Err(failure),
+    match identity.uid {
+        Ok(uid) => reading.inventory.uid = uid,
+        // Whoever is refused here may still read what matters.
+        Err(failure) => reading.inventory.unread.push(failure),
     }
     if let Some(pinned) = request.pinned_uid
         && !reading.inventory.uid.is_empty()
