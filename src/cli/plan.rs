@@ -52,7 +52,8 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
 /// Prints a plan as the answer.
 pub fn show(planned: &Planned, session: &Session, format: Format, terminal: &Terminal) -> Result<()> {
     match format {
-        Format::Table | Format::Wide => terminal.answer(&text::text(&planned.plan)),
+        Format::Table => terminal.answer(&text::text(&planned.plan)),
+        Format::Wide => terminal.answer(&text::every_step(&planned.plan)),
         Format::Json | Format::Yaml => {
             let errors = DocumentError::of(&planned.inventory);
             let document = Document::new(&session.run, errors, PlanDocument::from(&planned.plan));

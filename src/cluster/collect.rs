@@ -256,8 +256,9 @@ fn fleet_wide_lists() -> Vec<List> {
         list(kind::VALIDATING_WEBHOOK, "", "", ""),
         list(kind::CLUSTER_ROLE, "", "", ""),
         list(kind::CLUSTER_ROLE_BINDING, "", "", ""),
-        // Istio's own definitions are read whole; of the others it is enough that they stand.
-        list(kind::CUSTOM_RESOURCE_DEFINITION, "", "app=istio-pilot", ""),
+        // Our own definitions are read whole, for drift; of the others it is enough that they stand,
+        // and whose they are.
+        list(kind::CUSTOM_RESOURCE_DEFINITION, "", "stolos.dev/fleet", ""),
         List {
             metadata_only: true,
             ..list(kind::CUSTOM_RESOURCE_DEFINITION, "", "", "")

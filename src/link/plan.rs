@@ -37,6 +37,8 @@ struct Source<'input> {
     token: Option<&'input TokenSecret>,
     /// What has to be done there before its token can be taken.
     needs: Vec<StepId>,
+    /// What the reader should know of the address, where it is given to somebody.
+    warning: Option<Warning>,
 }
 
 /// Plans every link of the fleet. `installing` are the clusters in which this plan's mesh steps
@@ -70,6 +72,17 @@ pub fn plan(fleet: &Fleet, inventory: &Inventory, installing: &BTreeSet<ClusterN
             plan.extend(reader_plan(fleet, reader, seen, &sources, installing));
         }
     }
+    let given = |name: &ClusterName| {
+        plan.steps
+            .iter()
+            .any(|step| matches!(&step.content, Content::RemoteSecret(content) if content.to == *name))
+    };
+    let warnings: Vec<Warning> = sources
+        .into_iter()
+        .filter(|source| given(&source.spec.name))
+        .filter_map(|source| source.warning)
+        .collect();
+    plan.warnings.extend(warnings);
     plan
 }
 
@@ -101,6 +114,7 @@ fn source<'input>(
         )
     })?;
     let mut draft = Draft::new(&spec.name, Area::Links, seen, &fleet.metadata.name);
+    let mut warning = None;
     if let Some(probe) = address::probe(&candidate, seen) {
         if let Some(refusal) = address::refusal(&candidate, probe) {
             let hint = format!("set `apiServer` of the cluster {} to its own address", spec.name);
@@ -116,7 +130,7 @@ fn source<'input>(
             _ => None,
         };
         if let Some(why) = why {
-            draft.plan.warnings.push(Warning {
+            warning = Some(Warning {
                 cluster: spec.name.clone(),
                 message: format!(
                     "peers are given {} (from {}); this machine {why}, so the proof is istiod's own connection",
@@ -159,7 +173,10 @@ fn source<'input>(
             && !token.token_sha256.is_empty()
     });
     if token.is_some() {
-        return Ok((source_of(spec, candidate, token, Vec::new()), draft.finish()));
+        return Ok((
+            source_of(spec, candidate, token, Vec::new(), warning),
+            draft.finish(),
+        ));
     }
     if !spec.manages(Area::Links) {
         let reason = format!(
@@ -189,7 +206,7 @@ fn source<'input>(
         return Err(Box::new(plan));
     }
     Ok((
-        source_of(spec, candidate, None, filled.into_iter().collect()),
+        source_of(spec, candidate, None, filled.into_iter().collect(), warning),
         plan,
     ))
 }
@@ -199,12 +216,14 @@ fn source_of<'input>(
     candidate: Candidate,
     token: Option<&'input TokenSecret>,
     needs: Vec<StepId>,
+    warning: Option<Warning>,
 ) -> Source<'input> {
     Source {
         spec,
         candidate,
         token,
         needs,
+        warning,
     }
 }
 

@@ -262,7 +262,12 @@ impl Waves<'_> {
         let mut steps = Vec::new();
         for definition in definitions {
             let reference = definition.reference();
+            let stands = self.seen.object(&reference).is_some();
             if let Some(step) = self.draft.object(definition, "Istio's resources need it", needs) {
+                if stands {
+                    steps.push(step);
+                    continue;
+                }
                 steps.extend(self.draft.wait(
                     Gate::Condition("Established"),
                     reference,

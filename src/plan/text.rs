@@ -22,12 +22,42 @@ use crate::fleet::ClusterName;
 ///   ? the kubeconfig gives a loopback address
 /// Plan: 1 to create, 1 to update, 1 to delete, 1 to run, 1 to wait for, 1 blocked.
 /// ```
+///
+/// Where more than [`FOLDED`] objects are created, updated or awaited for one reason, they share a
+/// line that counts them by kind; [`every_step`] has them all. What is deleted is always named.
 pub fn text(plan: &Plan) -> String {
+    lines(plan, true)
+}
+
+/// The plan as text, with a line for every single step.
+pub fn every_step(plan: &Plan) -> String {
+    lines(plan, false)
+}
+
+/// How many steps of one reason still have a line each.
+const FOLDED: usize = 3;
+
+fn lines(plan: &Plan, fold: bool) -> String {
     let cluster_of: BTreeMap<_, _> = plan.steps.iter().map(|step| (&step.id, &step.cluster)).collect();
     let mut text = String::new();
     for cluster in clusters(plan) {
         line(&mut text, format_args!("{cluster}"));
-        for step in plan.steps.iter().filter(|step| step.cluster == *cluster) {
+        let own: Vec<&Step> = plan
+            .steps
+            .iter()
+            .filter(|step| step.cluster == *cluster)
+            .collect();
+        let mut said: Vec<&Step> = Vec::new();
+        for step in &own {
+            if said.iter().any(|other| alike(step, other)) {
+                continue;
+            }
+            let group: Vec<&Step> = own.iter().copied().filter(|other| alike(step, other)).collect();
+            if fold && group.len() > FOLDED && step.action != Action::Delete {
+                said.push(step);
+                line(&mut text, format_args!("  {}", group_line(&group)));
+                continue;
+            }
             let mut others: Vec<&str> = Vec::new();
             for needed in step.needs.iter().filter_map(|need| cluster_of.get(need)) {
                 if *needed != cluster && !others.contains(&needed.as_str()) {
@@ -45,6 +75,48 @@ pub fn text(plan: &Plan) -> String {
     }
     line(&mut text, format_args!("{}", summary(plan)));
     text
+}
+
+/// Whether two steps can share a line.
+fn alike(one: &Step, other: &Step) -> bool {
+    one.action == other.action
+        && one.area == other.area
+        && one.reason == other.reason
+        && one.disruptive == other.disruptive
+        && one.owner == other.owner
+}
+
+fn group_line(group: &[&Step]) -> String {
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for step in group {
+        match kinds.iter_mut().find(|(kind, _)| *kind == step.object.kind) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((&step.object.kind, 1)),
+        }
+    }
+    let kinds: Vec<String> = kinds
+        .into_iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    let first = group[0];
+    format!(
+        "{} {:<5} {:<6} {}: {}",
+        mark(first.action),
+        first.area.as_str(),
+        first.action.as_str(),
+        kinds.join(", "),
+        first.reason
+    )
+}
+
+fn mark(action: Action) -> char {
+    match action {
+        Action::Create => '+',
+        Action::Update => '~',
+        Action::Delete => '-',
+        Action::Wait => '…',
+        Action::Run => '>',
+    }
 }
 
 /// The plan in one line.
@@ -76,13 +148,7 @@ pub fn summary(plan: &Plan) -> String {
 /// One step without its cluster, such as `+ trust create Secret istio-system/cacerts: …`.
 /// `others` are the clusters in which something is done before.
 pub fn step_line(step: &Step, others: &[&str]) -> String {
-    let mark = match step.action {
-        Action::Create => '+',
-        Action::Update => '~',
-        Action::Delete => '-',
-        Action::Wait => '…',
-        Action::Run => '>',
-    };
+    let mark = mark(step.action);
     let mut remarks = Vec::new();
     if step.disruptive {
         remarks.push("disruptive".to_owned());
