@@ -176,9 +176,11 @@ impl Going<'_> {
                 || object.name() == links.name
         });
         let mut before = unlinked.to_vec();
+        self.draft.area = Area::Links;
         for object in linking {
             before.push(self.delete(&object, unlinked));
         }
+        self.draft.area = Area::Mesh;
         if choice.keep_mesh {
             self.remains("the mesh and its intermediate stay, as --keep-mesh says");
             return;
@@ -333,7 +335,10 @@ impl Going<'_> {
             return;
         }
         let live = live.clone();
-        self.delete(&live, needs);
+        let deleted = self.delete(&live, needs);
+        let reason = "nothing can be made in it while it goes";
+        let content = Content::Await(Gate::Gone);
+        self.draft.step(Action::Wait, reference.clone(), reason, &[deleted], content);
     }
 
     fn goes_with_the_fleet(&self, object: &Object) -> bool {

@@ -233,6 +233,8 @@ fn fleet_wide_lists() -> Vec<List> {
         list(kind::SERVICE, "", "topology.istio.io/network", ""),
         list(kind::SECRET, "", "istio/multiCluster=true", ""),
         list(kind::CONFIG_MAP, "", "", "metadata.name=istio-ca-root-cert"),
+        list(kind::CONFIG_MAP, "", "", "metadata.name=istio-ca-crl"),
+        list(kind::CONFIG_MAP, "", "", "metadata.name=istio-ca-crl"),
         list(
             kind::CONFIG_MAP,
             "kube-system",
