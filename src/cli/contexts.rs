@@ -1,14 +1,15 @@
 //! `stolos contexts`
 
 use clap::Args;
+use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
 use super::args::{OutputArguments, Reading};
-use crate::cluster::{self, Identity};
+use super::session::{Session, new_run};
+use crate::cluster::{Identity, identify};
 use crate::document::{Body, Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::kubeconfig::{ContextEntry, Kubeconfigs};
-use crate::host::run;
 use crate::inventory::Failure;
 use crate::render::table::table;
 use crate::render::{Format, Terminal};
@@ -70,16 +71,19 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
             missing => format!("there is no kubeconfig: {} not found", missing.join(", ")),
         });
     }
-    let run = run::begin();
+    let run = new_run();
     let mut errors = Vec::new();
     let mut rows: Vec<Row> = contexts
         .into_iter()
         .map(|context| Row { context, probe: None })
         .collect();
     if arguments.probe {
-        let names: Vec<String> = rows.iter().map(|row| row.context.name.clone()).collect();
-        let reading = arguments.reading.contexts(&run);
-        let answers = cluster::identify_all(&kubeconfigs, &names, &reading).await;
+        let session = Session::of_contexts(&arguments.reading).await?;
+        let answers: Vec<Result<Identity, Failure>> = stream::iter(&session.members)
+            .map(|member| async move { identify(member.client.as_ref().map_err(Clone::clone)?).await })
+            .buffered(session.parallel.max(1))
+            .collect()
+            .await;
         for (row, answer) in rows.iter_mut().zip(answers) {
             let (probe, failure) = probe(answer);
             errors.extend(failure.map(|failure| DocumentError::new(&row.context.name, &failure)));

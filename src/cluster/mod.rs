@@ -4,9 +4,9 @@
 
 mod client;
 mod collect;
-mod contexts;
 mod failure;
 mod forward;
+mod identity;
 mod probe;
 mod review;
 mod secrets;
@@ -14,8 +14,8 @@ mod wait;
 
 pub use client::{Client, ListSelector, WriteOptions};
 pub use collect::{CollectRequest, Collected, collect};
-pub use contexts::{ContextReading, Identity, connect, identify, identify_all, observe};
 pub use forward::forwarded_get;
+pub use identity::{Identity, identify};
 pub use probe::probe;
 pub use review::review;
 pub use secrets::{CredentialKey, kubeconfig_facts};
