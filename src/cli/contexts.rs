@@ -44,6 +44,13 @@ struct Row {
     probe: Option<Probe>,
 }
 
+/// What a cluster runs.
+#[derive(Default, Serialize)]
+struct Kubernetes {
+    /// The API server's version; empty where it is not known.
+    version: String,
+}
+
 /// What a context's cluster said of itself.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,8 +58,7 @@ struct Probe {
     reachable: bool,
     /// The UID of `kube-system`; empty where it is not known.
     uid: String,
-    /// The API server's version; empty where it is not known.
-    version: String,
+    kubernetes: Kubernetes,
     /// Why something is not known; empty where nothing is missing.
     error: String,
 }
@@ -122,7 +128,9 @@ fn probe(answer: Result<Identity, Failure>) -> (Probe, Option<Failure>) {
             let probe = Probe {
                 reachable: true,
                 uid,
-                version: identity.kubernetes_version,
+                kubernetes: Kubernetes {
+                    version: identity.kubernetes_version,
+                },
                 error: failure.as_ref().map(ToString::to_string).unwrap_or_default(),
             };
             (probe, failure)
@@ -131,7 +139,7 @@ fn probe(answer: Result<Identity, Failure>) -> (Probe, Option<Failure>) {
             let probe = Probe {
                 reachable: false,
                 uid: String::new(),
-                version: String::new(),
+                kubernetes: Kubernetes::default(),
                 error: failure.to_string(),
             };
             (probe, Some(failure))
@@ -155,7 +163,7 @@ fn as_table(rows: &[Row], probed: bool) -> String {
                     current(row),
                     row.context.name.clone(),
                     if reachable { "yes" } else { "no" }.to_owned(),
-                    text(|probe| &probe.version),
+                    text(|probe| &probe.kubernetes.version),
                     text(|probe| &probe.uid),
                     text(|probe| &probe.error),
                 ]
@@ -204,7 +212,9 @@ fn as_wide_table(rows: &[Row]) -> String {
                     .map(|probe| if probe.reachable { "yes" } else { "no" })
                     .unwrap_or_default()
                     .to_owned(),
-                probe.map(|probe| probe.version.clone()).unwrap_or_default(),
+                probe
+                    .map(|probe| probe.kubernetes.version.clone())
+                    .unwrap_or_default(),
                 probe.map(|probe| probe.uid.clone()).unwrap_or_default(),
             ]
         }),

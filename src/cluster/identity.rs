@@ -25,6 +25,7 @@ pub async fn identify(client: &Client) -> Result<Identity, Failure> {
         client.get("/version", "version"),
         client.get("/api/v1/namespaces/kube-system", "namespace kube-system")
     );
+    let version = version?;
     let uid = match namespace {
         Ok(namespace) => Ok(namespace["metadata"]["uid"]
             .as_str()
@@ -33,7 +34,7 @@ pub async fn identify(client: &Client) -> Result<Identity, Failure> {
         Err(refused) if refused.class == FailureClass::Permission => Err(refused),
         Err(failure) => return Err(failure),
     };
-    match version?["gitVersion"].as_str() {
+    match version["gitVersion"].as_str() {
         Some(version) => Ok(Identity {
             uid,
             kubernetes_version: version.to_owned(),
