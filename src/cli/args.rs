@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cluster::ContextReading;
-use crate::document::Run;
 use crate::fleet::pattern::Patterns;
-use crate::host::kubeconfig::ConnectionOptions;
 use crate::render::{ColorChoice, Format, Style};
 
 /// Flags of every command.
@@ -84,24 +81,6 @@ impl Reading {
     /// Which contexts are meant.
     pub fn patterns(&self) -> Patterns {
         Patterns::new(&self.context, &self.exclude)
-    }
-
-    /// How connections are made.
-    pub fn connection(&self) -> ConnectionOptions {
-        ConnectionOptions {
-            impersonate: self.impersonate.clone(),
-            impersonate_groups: self.impersonate_group.clone(),
-            connect_timeout: self.request_timeout(),
-        }
-    }
-
-    /// How contexts are read that no fleet file names.
-    pub fn contexts(&self, run: &Run) -> ContextReading {
-        ContextReading {
-            connection: self.connection(),
-            run_id: run.id.clone(),
-            parallel: usize::from(self.parallel),
-        }
     }
 
     /// The deadline of a request.

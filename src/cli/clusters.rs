@@ -6,11 +6,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::args::OutputArguments;
+use super::session::new_run;
 use crate::document::{Body, Document};
 use crate::error::{Error, Result};
 use crate::fleet::selector::Selector;
 use crate::fleet::{Area, ClusterSpec, Role};
-use crate::host::{fleet_file, run};
+use crate::host::fleet_file;
 use crate::render::table::table;
 use crate::render::{Format, Terminal};
 
@@ -147,7 +148,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
                 path: file.path,
                 clusters,
             };
-            terminal.document(format, &Document::new(&run::begin(), Vec::new(), body))
+            terminal.document(format, &Document::new(&new_run(), Vec::new(), body))
         }
     }
 }

@@ -1,14 +1,15 @@
 //! `stolos contexts`
 
 use clap::Args;
+use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
 use super::args::{OutputArguments, Reading};
-use crate::cluster::{self, Identity};
+use super::session::{Session, new_run};
+use crate::cluster::{Identity, identify};
 use crate::document::{Body, Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::kubeconfig::{ContextEntry, Kubeconfigs};
-use crate::host::run;
 use crate::inventory::Failure;
 use crate::render::table::table;
 use crate::render::{Format, Terminal};
@@ -43,6 +44,13 @@ struct Row {
     probe: Option<Probe>,
 }
 
+/// What a cluster runs.
+#[derive(Default, Serialize)]
+struct Kubernetes {
+    /// The API server's version; empty where it is not known.
+    version: String,
+}
+
 /// What a context's cluster said of itself.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,8 +58,7 @@ struct Probe {
     reachable: bool,
     /// The UID of `kube-system`; empty where it is not known.
     uid: String,
-    /// The API server's version; empty where it is not known.
-    version: String,
+    kubernetes: Kubernetes,
     /// Why something is not known; empty where nothing is missing.
     error: String,
 }
@@ -70,16 +77,19 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
             missing => format!("there is no kubeconfig: {} not found", missing.join(", ")),
         });
     }
-    let run = run::begin();
+    let run = new_run();
     let mut errors = Vec::new();
     let mut rows: Vec<Row> = contexts
         .into_iter()
         .map(|context| Row { context, probe: None })
         .collect();
     if arguments.probe {
-        let names: Vec<String> = rows.iter().map(|row| row.context.name.clone()).collect();
-        let reading = arguments.reading.contexts(&run);
-        let answers = cluster::identify_all(&kubeconfigs, &names, &reading).await;
+        let session = Session::of_contexts(&arguments.reading).await?;
+        let answers: Vec<Result<Identity, Failure>> = stream::iter(&session.members)
+            .map(|member| async move { identify(member.client.as_ref().map_err(Clone::clone)?).await })
+            .buffered(session.parallel.max(1))
+            .collect()
+            .await;
         for (row, answer) in rows.iter_mut().zip(answers) {
             let (probe, failure) = probe(answer);
             errors.extend(failure.map(|failure| DocumentError::new(&row.context.name, &failure)));
@@ -118,7 +128,9 @@ fn probe(answer: Result<Identity, Failure>) -> (Probe, Option<Failure>) {
             let probe = Probe {
                 reachable: true,
                 uid,
-                version: identity.kubernetes_version,
+                kubernetes: Kubernetes {
+                    version: identity.kubernetes_version,
+                },
                 error: failure.as_ref().map(ToString::to_string).unwrap_or_default(),
             };
             (probe, failure)
@@ -127,7 +139,7 @@ fn probe(answer: Result<Identity, Failure>) -> (Probe, Option<Failure>) {
             let probe = Probe {
                 reachable: false,
                 uid: String::new(),
-                version: String::new(),
+                kubernetes: Kubernetes::default(),
                 error: failure.to_string(),
             };
             (probe, Some(failure))
@@ -151,7 +163,7 @@ fn as_table(rows: &[Row], probed: bool) -> String {
                     current(row),
                     row.context.name.clone(),
                     if reachable { "yes" } else { "no" }.to_owned(),
-                    text(|probe| &probe.version),
+                    text(|probe| &probe.kubernetes.version),
                     text(|probe| &probe.uid),
                     text(|probe| &probe.error),
                 ]
@@ -200,7 +212,9 @@ fn as_wide_table(rows: &[Row]) -> String {
                     .map(|probe| if probe.reachable { "yes" } else { "no" })
                     .unwrap_or_default()
                     .to_owned(),
-                probe.map(|probe| probe.version.clone()).unwrap_or_default(),
+                probe
+                    .map(|probe| probe.kubernetes.version.clone())
+                    .unwrap_or_default(),
                 probe.map(|probe| probe.uid.clone()).unwrap_or_default(),
             ]
         }),

@@ -3,6 +3,7 @@
 
 pub mod args;
 pub mod planning;
+mod propose;
 pub mod session;
 
 mod apply;

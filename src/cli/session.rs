@@ -12,7 +12,6 @@ use super::args::Reading;
 use crate::cluster::{Client, CollectRequest, Collected, ContextReading, collect, connect};
 use crate::document::Run;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fleet::pattern::Patterns;
 use crate::fleet::selector::Selector;
 use crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE;
 use crate::fleet::{ClusterName, ClusterSpec, Fleet};
@@ -75,21 +74,9 @@ impl Session {
     /// Opens the contexts that the flags name.
     pub async fn of_contexts(reading: &Reading) -> Result<Self> {
         let kubeconfigs = Kubeconfigs::load(reading.kubeconfig.as_deref())?;
-        let patterns = Patterns::new(&reading.context, &reading.exclude);
-        let contexts: Vec<String> = kubeconfigs
-            .contexts()
-            .into_iter()
-            .map(|entry| entry.name)
-            .collect();
-        let names: Vec<&str> = contexts.iter().map(String::as_str).collect();
-        if let Some(pattern) = patterns.unmatched(&names) {
-            return Err(Error::request(format!(
-                "find the context {pattern}: no context of the kubeconfig matches it"
-            ))
-            .hint("`stolos contexts` lists them"));
-        }
+        let contexts = kubeconfigs.matching(&reading.patterns())?;
         let mut wanted: Vec<(ClusterName, String)> = Vec::new();
-        for context in contexts.into_iter().filter(|context| patterns.matches(context)) {
+        for context in contexts.into_iter().map(|entry| entry.name) {
             let name = ClusterName::proposed_for(&context)
                 .made_unique(|name| wanted.iter().any(|(taken, _)| taken == name));
             wanted.push((name, context));
@@ -120,7 +107,7 @@ impl Session {
     }
 
     async fn open_file(reading: &Reading, file: FleetFile) -> Result<Self> {
-        let patterns = Patterns::new(&reading.context, &reading.exclude);
+        let patterns = reading.patterns();
         let selector: Selector = match &reading.selector {
             Some(text) => text.parse().map_err(|error| {
                 Error::new(ErrorKind::Usage, format!("read --selector {text:?}: {error}"))

@@ -4,27 +4,21 @@ use super::spec::{Fleet, TrustSpec};
 use crate::error::Result;
 use crate::yaml;
 
-const HEAD: &str = "\
-# One Istio mesh over the clusters below. `stolos plan` shows what `stolos apply` would do.
-";
+const HEAD: &str =
+    "# One Istio mesh over the clusters below. `stolos plan` shows what `stolos apply` would do.\n";
 
-const CLUSTERS: &str = "\
-  # name: Istio's cluster ID, which never changes; context: how your kubeconfig reaches it;
-  # uid: the cluster itself (its kube-system namespace), so that no other is ever taken for it;
-  # network: clusters whose pods reach each other directly share one.
-";
+const CLUSTERS: &str = concat!(
+    "  # name: Istio's cluster ID, which never changes; context: how your kubeconfig reaches it;\n",
+    "  # uid: the cluster itself (its kube-system namespace), so that no other is ever taken for it;\n",
+    "  # network: clusters whose pods reach each other directly share one.\n",
+);
 
-const OBSERVED: &str = "\
-  # manage: [] only observes: somebody else manages Istio there.
-";
+const OBSERVED: &str = concat!("  # manage: [] only observes: somebody else manages Istio there.\n",);
 
-const MESH: &str = "\
-  # What is left out here is Istio's default, or what runs already.
-";
+const MESH: &str = concat!("  # What is left out here is Istio's default, or what runs already.\n",);
 
-const TRUST: &str = "\
-  # root: who holds the mesh's root of trust; rootSha256: the roots that are accepted.
-";
+const TRUST: &str =
+    concat!("  # root: who holds the mesh's root of trust; rootSha256: the roots that are accepted.\n",);
 
 /// The text of a new fleet file. Reading it gives the fleet again.
 ///

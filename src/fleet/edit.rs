@@ -255,7 +255,7 @@ impl Change {
             .filter(|text| check::read(text).is_ok_and(|fleet| fleet == self.after))
             .ok_or(EditError::Style {
                 change: self.what,
-                by_hand,
+                by_hand: by_hand.trim_end().to_owned(),
             })
     }
 }

@@ -127,10 +127,17 @@ pub fn propose(
                     cluster.network = network.known().and_then(|network| network.parse().ok());
                 }
                 let others = managed_by_others(inventory, Some(name));
-                for (area, owner) in &others {
+                let mut reasons: Vec<&String> = others.iter().map(|(_, reason)| reason).collect();
+                reasons.dedup();
+                for reason in reasons {
+                    let areas: Vec<&str> = others
+                        .iter()
+                        .filter(|(_, other)| other == reason)
+                        .map(|(area, _)| area.as_str())
+                        .collect();
                     proposal.warnings.push(format!(
-                        "{context:?}: {} is left out of what {} manages there: {owner}",
-                        area, cluster.name
+                        "{context:?}: `manage` leaves out {}, since {reason}",
+                        areas.join(" and ")
                     ));
                 }
                 cluster.manage = remaining(&others);

@@ -5,6 +5,5 @@ pub mod istioctl;
 pub mod keys;
 pub mod kubeconfig;
 pub mod paths;
-pub mod run;
 pub mod sensitive;
 pub use crate::yaml;

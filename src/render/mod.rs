@@ -6,6 +6,7 @@ pub mod status;
 pub mod table;
 
 use std::io::{IsTerminal, Write};
+use std::str::FromStr;
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -174,6 +175,45 @@ impl Terminal {
             .default(false)
             .interact()
             .map_err(|error| Error::new(ErrorKind::Interrupted, format!("ask {question:?}: {error}")))
+    }
+
+    /// Asks for one of several things, and gives its index. Only where [`Self::is_interactive`].
+    pub fn choose(&self, question: &str, items: &[&str]) -> Result<usize> {
+        dialoguer::Select::new()
+            .with_prompt(question)
+            .items(items)
+            .default(0)
+            .interact()
+            .map_err(|error| Error::new(ErrorKind::Interrupted, format!("ask {question:?}: {error}")))
+    }
+
+    /// Asks for some of several things, and gives their indexes. Only where
+    /// [`Self::is_interactive`].
+    pub fn choose_many(&self, question: &str, items: &[String]) -> Result<Vec<usize>> {
+        dialoguer::MultiSelect::new()
+            .with_prompt(question)
+            .items(items)
+            .interact()
+            .map_err(|error| Error::new(ErrorKind::Interrupted, format!("ask {question:?}: {error}")))
+    }
+
+    /// Asks for a text that is something, until it is. Only where [`Self::is_interactive`].
+    pub fn ask<T>(&self, question: &str, default: &str) -> Result<T>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let text: String = dialoguer::Input::new()
+            .with_prompt(question)
+            .default(default.to_owned())
+            .validate_with(|text: &String| match text.parse::<T>() {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            })
+            .interact_text()
+            .map_err(|error| Error::new(ErrorKind::Interrupted, format!("ask {question:?}: {error}")))?;
+        text.parse()
+            .map_err(|error: T::Err| Error::request(format!("ask {question:?}: {error}")))
     }
 
     /// Asks for a passphrase, which is not shown; twice where a new one is chosen.

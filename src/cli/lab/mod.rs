@@ -1,6 +1,8 @@
 //! `stolos lab …`
 
 #[cfg(target_os = "linux")]
+mod demo;
+#[cfg(target_os = "linux")]
 mod down;
 #[cfg(target_os = "linux")]
 mod env;
@@ -33,6 +35,7 @@ pub enum Command {
     List(list::Arguments),
     Env(env::Arguments),
     Exec(exec::Arguments),
+    Demo(demo::Arguments),
     Stop(stop::Arguments),
     Start(start::Arguments),
     Parts(parts::Arguments),
@@ -56,6 +59,7 @@ pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
         Command::Up(arguments) => tokio::task::block_in_place(|| up::run(&arguments, terminal)),
         Command::Down(arguments) => tokio::task::block_in_place(|| down::run(&arguments, terminal)),
         Command::List(arguments) => tokio::task::block_in_place(|| list::run(&arguments, terminal)),
+        Command::Demo(arguments) => tokio::task::block_in_place(|| demo::run(&arguments, terminal)),
         Command::Env(arguments) => env::run(&arguments, terminal),
         Command::Exec(arguments) => exec::run(&arguments),
         Command::Stop(arguments) => tokio::task::block_in_place(|| stop::run(&arguments, terminal)),

@@ -199,7 +199,7 @@ fn what_cannot_be_edited_safely_is_refused_with_what_to_write() {
     };
     for text in [&flow, json] {
         assert!(
-            refused(add_cluster(text, &cluster("north"))).contains("- name: north\n  context: ctx-north\n")
+            refused(add_cluster(text, &cluster("north"))).contains("- name: north\n  context: ctx-north")
         );
     }
     for text in [&flow, &items, json] {

@@ -1,0 +1,319 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_stolos_global_optspecs
+    string join \n color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_stolos_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_stolos_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_stolos_using_subcommand
+    set -l cmd (__fish_stolos_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c stolos -n "__fish_stolos_needs_command" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_needs_command" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_needs_command" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_needs_command" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_needs_command" -s V -l version -d 'Print version'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "contexts" -d 'List the contexts of the kubeconfigs, as kubectl would read them'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "init" -d 'Write a fleet file from kubeconfig contexts'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "join" -d 'Add contexts to the fleet file, and show the difference'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "leave" -d 'Unlink clusters everywhere, then take out what the fleet put there'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "clusters" -d 'List the clusters of the fleet file'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "plan" -d 'Show what `apply` would do, and change nothing'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "apply" -d 'Make the clusters what the fleet file says: trust, mesh and links'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "status" -d 'Report the true state of the mesh, read-only, with or without a fleet file'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "explain" -d 'Explain a finding by its code'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "trust" -d 'Manage the root of trust and each cluster\'s intermediate'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "mesh" -d 'Manage Istio itself in the fleet\'s clusters'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "link" -d 'Manage the links by which each istiod reads the other clusters (Istio\'s remote secrets)'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "lab" -d 'Manage throwaway clusters with real control planes on this machine (Linux)'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "completion" -d 'Print a completion script for a shell'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "man" -d 'Print the man page, or write all of them'
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l probe -d 'Ask each context\'s cluster who it is (runs credential plugins)'
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l name -d 'The fleet\'s name; default: the folder\'s' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l model -d 'The deployment model (`multi-primary`, `primary-remote`, `external-control-plane`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand init" -s y -l yes -d 'Do not ask'
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l from-mesh -d 'Describe the mesh that already runs over the contexts, whoever made it'
+complete -c stolos -n "__fish_stolos_using_subcommand init" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand init" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l name -d 'The cluster\'s name in the fleet; for one context' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l network -d 'The network that the clusters\' pods are in; default: one each, by the cluster\'s name' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l dry-run -d 'Show the difference and stop'
+complete -c stolos -n "__fish_stolos_using_subcommand join" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand join" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand join" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand clusters" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand clusters" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l cluster -d 'Plan only for this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exit-code -d 'Exit with 3 where there is something to do'
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l dry-run -d 'Show the plan and stop'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand status" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand status" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand status" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand explain" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand explain" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand explain" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Show'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Show'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Show'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "up" -d 'Bring up throwaway clusters with real control planes, reached by a kubeconfig of their own'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "down" -d 'Take a lab down: end its processes and remove its files'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "list" -d 'List the labs on this machine and their clusters'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "env" -d 'Print the `export` lines that lead a shell\'s programs to a lab: `eval "$(stolos lab env)"`'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "exec" -d 'Run a program where a lab\'s addresses can be reached, with the lab\'s environment'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "stop" -d 'Switch a cluster of a lab off, as if its machines had lost power: connections are refused'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "start" -d 'Switch a cluster of a lab on again, and wait until it is ready'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "parts" -d 'Find or build the programs that a lab runs, and print the directory that holds them'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "inside" -d 'What the lab runs of itself'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l name -d 'The lab\'s name' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l clusters -d 'How many clusters; default: 2, or as many as the lab has' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from down" -l name -d 'The lab\'s name' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from down" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from down" -l all -d 'Every lab of this user on this machine'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from down" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from down" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from down" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from env" -l name -d 'The lab\'s name' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from env" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from env" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from env" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from env" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from exec" -l name -d 'The lab\'s name' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from exec" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from exec" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from exec" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from stop" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from stop" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from stop" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from start" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from start" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from start" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from parts" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from parts" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from parts" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from parts" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from inside" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from inside" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from inside" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from inside" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from inside" -f -a "supervise" -d 'Become the supervisor'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from inside" -f -a "init" -d 'Be the first process of the lab'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from inside" -f -a "run" -d 'Run the lab'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from inside" -f -a "relay" -d 'Connect stdin and stdout with a port of the loopback address'
+complete -c stolos -n "__fish_stolos_using_subcommand completion" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand completion" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand completion" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand completion" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand man" -l out -d 'The folder to write `stolos.1` and one page a command to; default: `stolos.1` on stdout' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand man" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand man" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand man" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand man" -s h -l help -d 'Print help'

@@ -1,0 +1,10 @@
+//! The real binary, each time in a home of its own, its whole output compared with a snapshot:
+//! `UPDATE=1 cargo test --test cli` accepts what it prints now.
+
+mod api_server;
+mod clusters;
+mod contexts;
+mod harness;
+mod help;
+mod init;
+mod join;
