@@ -338,7 +338,8 @@ impl Going<'_> {
         let deleted = self.delete(&live, needs);
         let reason = "nothing can be made in it while it goes";
         let content = Content::Await(Gate::Gone);
-        self.draft.step(Action::Wait, reference.clone(), reason, &[deleted], content);
+        self.draft
+            .step(Action::Wait, reference.clone(), reason, &[deleted], content);
     }
 
     fn goes_with_the_fleet(&self, object: &Object) -> bool {

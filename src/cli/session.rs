@@ -9,7 +9,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::args::Reading;
-use crate::cluster::{Client, CollectRequest, Collected, ContextReading, collect, connect};
+use crate::cluster::{Client, CollectRequest, Collected, collect};
 use crate::document::Run;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::selector::Selector;
@@ -82,11 +82,10 @@ impl Session {
             wanted.push((name, context));
         }
         let run = new_run();
-        let how = context_reading(reading, &run);
         let members = join_all(wanted.into_iter().map(|(name, context)| {
-            let (kubeconfigs, how) = (&kubeconfigs, &how);
+            let (kubeconfigs, run) = (&kubeconfigs, &run);
             async move {
-                let client = connect(kubeconfigs, &context, how).await;
+                let client = connect(kubeconfigs, &context, reading, run).await;
                 Member {
                     name,
                     context,
@@ -123,15 +122,14 @@ impl Session {
             }
         }
         let run = new_run();
-        let how = context_reading(reading, &run);
         let members = join_all(file.fleet.spec.clusters.iter().map(|spec| {
             let path = file.kubeconfig_of(spec).or_else(|| reading.kubeconfig.clone());
             let kubeconfigs = kubeconfigs.get(&path);
-            let (how, patterns, selector) = (&how, &patterns, &selector);
+            let (run, patterns, selector) = (&run, &patterns, &selector);
             async move {
                 let context = spec.context().to_owned();
                 let client = match kubeconfigs {
-                    Some(kubeconfigs) => connect(kubeconfigs, &context, how).await,
+                    Some(kubeconfigs) => connect(kubeconfigs, &context, reading, run).await,
                     None => Err(configuration("the kubeconfig was not read".to_owned())),
                 };
                 Member {
@@ -292,17 +290,23 @@ impl Session {
     }
 }
 
-/// How the flags have contexts read.
-fn context_reading(reading: &Reading, run: &Run) -> ContextReading {
-    ContextReading {
-        connection: ConnectionOptions {
-            impersonate: reading.impersonate.clone(),
-            impersonate_groups: reading.impersonate_group.clone(),
-            connect_timeout: reading.request_timeout(),
-        },
-        run_id: run.id.clone(),
-        parallel: usize::from(reading.parallel),
-    }
+/// Connects to a context's cluster, as the flags say.
+async fn connect(
+    kubeconfigs: &Kubeconfigs,
+    context: &str,
+    reading: &Reading,
+    run: &Run,
+) -> Result<Client, Failure> {
+    let options = ConnectionOptions {
+        impersonate: reading.impersonate.clone(),
+        impersonate_groups: reading.impersonate_group.clone(),
+        connect_timeout: reading.request_timeout(),
+    };
+    let connection = kubeconfigs
+        .connection(context, &options)
+        .await
+        .map_err(|error| configuration(error.to_string()))?;
+    Client::connect(connection, context, &run.id, reading.request_timeout()).await
 }
 
 fn configuration(message: String) -> Failure {

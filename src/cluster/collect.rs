@@ -10,9 +10,9 @@ use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use super::client::{Client, ListSelector};
-use super::contexts::identify;
 use super::failure::failure;
 use super::forward::forwarded_get;
+use super::identity::identify;
 use super::review::review;
 use super::secrets::{CredentialKey, sort_in};
 use crate::fleet::ClusterName;

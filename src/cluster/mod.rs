@@ -5,7 +5,6 @@
 mod client;
 mod collect;
 mod contents;
-mod contexts;
 mod failure;
 mod forward;
 mod identity;
@@ -17,7 +16,6 @@ mod wait;
 pub use client::{Client, ListSelector, WriteOptions};
 pub use collect::{CollectRequest, Collected, collect};
 pub use contents::namespace_contents;
-pub use contexts::{ContextReading, Identity, connect, identify, identify_all, observe};
 pub use forward::forwarded_get;
 pub use identity::{Identity, identify};
 pub use probe::probe;

@@ -22,7 +22,10 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     let name = &arguments.name;
-    terminal.say(&format!("$ stolos lab up --name {name} --clusters {}", arguments.clusters));
+    terminal.say(&format!(
+        "$ stolos lab up --name {name} --clusters {}",
+        arguments.clusters
+    ));
     lab::down(name)?;
     let request = UpRequest {
         name: name.clone(),
@@ -33,7 +36,16 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     let fleet = lab.directory.join("stolos.yaml");
     let contexts = format!("{name}-*");
     let steps: [&[&str]; 3] = [
-        &["init", "--yes", "--context", &contexts, "--model", "multi-primary", "--name", name.as_str()],
+        &[
+            "init",
+            "--yes",
+            "--context",
+            &contexts,
+            "--model",
+            "multi-primary",
+            "--name",
+            name.as_str(),
+        ],
         &["apply", "--yes"],
         &["status"],
     ];
@@ -70,7 +82,12 @@ fn shown(arguments: &[&str]) -> String {
 /// Runs this program as a person would in the lab's environment; what it keeps on this machine (the
 /// root, the journal) is kept in the lab's folder, to go with it.
 fn stolos(arguments: &[&str], lab: &Lab, fleet: &Path) -> Result<()> {
-    let broken = |reason: String| Error::new(ErrorKind::Bug, format!("run stolos {}: {reason}", shown(arguments)));
+    let broken = |reason: String| {
+        Error::new(
+            ErrorKind::Bug,
+            format!("run stolos {}: {reason}", shown(arguments)),
+        )
+    };
     let program = std::env::current_exe().map_err(|error| broken(error.to_string()))?;
     let status = Process::new(program)
         .args(arguments)
