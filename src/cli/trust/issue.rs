@@ -1,17 +1,10 @@
-//! `stolos trust issue`
+//! `stolos trust issue`: what `apply` does, of trust alone.
 
-use crate::cli::apply;
+use crate::cli::apply::{self, Arguments};
 use crate::error::Result;
 use crate::fleet::Area;
 use crate::render::Terminal;
 
-/// Issue the intermediates that are missing, broken or about to end
-#[derive(Debug, clap::Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    apply: apply::Arguments,
-}
-
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
-    apply::areas(&[Area::Trust], arguments.apply, terminal).await
+    apply::areas(&[Area::Trust], arguments, terminal).await
 }

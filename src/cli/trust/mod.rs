@@ -11,7 +11,8 @@ use crate::render::Terminal;
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Init(init::Arguments),
-    Issue(issue::Arguments),
+    /// Issue the intermediates that are missing, broken or about to end
+    Issue(super::apply::Arguments),
     Show(show::Arguments),
 }
 
