@@ -127,3 +127,11 @@ async fn dispatch(command: Command, terminal: &Terminal) -> Result<()> {
         Command::Man(arguments) => man::run(arguments, terminal).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_described_without_contradictions() {
+        super::command().debug_assert();
+    }
+}

@@ -4,6 +4,7 @@
 pub mod progress;
 pub mod status;
 pub mod table;
+pub mod trust;
 
 use std::io::{IsTerminal, Write};
 use std::str::FromStr;

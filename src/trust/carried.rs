@@ -44,6 +44,10 @@ pub struct Plugged<'inventory> {
     pub secret: &'inventory Object,
     /// Whether istiod made it itself.
     pub generated: bool,
+    /// Whether its key is its certificate's; absent where that could not be told.
+    pub key_matches: Option<bool>,
+    /// Its intermediate, where it can be read.
+    pub intermediate: Option<Certificate>,
     /// Its roots, where they can be read.
     pub roots: Vec<Certificate>,
     /// Its intermediate and what is wrong with it.
@@ -67,7 +71,11 @@ pub enum PluggedState {
 impl<'inventory> Carried<'inventory> {
     /// What one cluster's control plane in its system namespace signs with.
     pub fn of(spec: &ClusterSpec, cluster: &'inventory ClusterInventory, now: Timestamp) -> Self {
-        let namespace = spec.system_namespace();
+        Self::in_namespace(spec.system_namespace(), cluster, now)
+    }
+
+    /// What the control plane of a namespace signs with.
+    pub fn in_namespace(namespace: &str, cluster: &'inventory ClusterInventory, now: Timestamp) -> Self {
         let secret = |name: &str| {
             cluster.presence(&ObjectReference::new(
                 SECRET.api_version,
@@ -90,18 +98,8 @@ impl<'inventory> Carried<'inventory> {
         let Some(istiod) = istiod_of(cluster, namespace) else {
             return Carried::Nothing;
         };
-        let published = ObjectReference::new(
-            CONFIG_MAP.api_version,
-            CONFIG_MAP.kind,
-            namespace,
-            ROOT_CONFIG_MAP,
-        );
-        let published = cluster
-            .object(&published)
-            .map(|published| published.text(&["data", "root-cert.pem"]))
-            .and_then(|pem| parse_bundle(pem).ok());
         let own = authority(SELF_SIGNED_SECRET);
-        let roots = published.or_else(|| parse_bundle(&own?.roots).ok());
+        let roots = published_roots(cluster, namespace).or_else(|| parse_bundle(&own?.roots).ok());
         Carried::Running {
             istiod,
             roots: roots.unwrap_or_default(),
@@ -119,6 +117,18 @@ impl<'inventory> Carried<'inventory> {
     }
 }
 
+/// The roots that istiod gives to the workloads of a namespace; `None` where they cannot be seen.
+pub fn published_roots(cluster: &ClusterInventory, namespace: &str) -> Option<Vec<Certificate>> {
+    let published = ObjectReference::new(
+        CONFIG_MAP.api_version,
+        CONFIG_MAP.kind,
+        namespace,
+        ROOT_CONFIG_MAP,
+    );
+    let published = cluster.object(&published)?;
+    parse_bundle(published.text(&["data", "root-cert.pem"])).ok()
+}
+
 /// The roots of control planes in namespaces other than the fleet's for the cluster. A self-signed
 /// root counts where an istiod runs beside it; what an istiod left behind does not.
 pub(super) fn roots_of_other_namespaces(cluster: &ClusterInventory, namespace: &str) -> Vec<Certificate> {
@@ -131,7 +141,7 @@ pub(super) fn roots_of_other_namespaces(cluster: &ClusterInventory, namespace: &
 }
 
 /// The istiod Deployment of a namespace, of whatever revision.
-fn istiod_of<'inventory>(
+pub(super) fn istiod_of<'inventory>(
     cluster: &'inventory ClusterInventory,
     namespace: &str,
 ) -> Option<&'inventory Object> {
@@ -146,6 +156,9 @@ impl<'inventory> Plugged<'inventory> {
         Self {
             secret,
             generated: authority.keys.iter().any(|key| key == GENERATED_KEY),
+            key_matches: authority.key_matches,
+            intermediate: (parse_bundle(&authority.signing_certificate).ok())
+                .map(|mut certificates| certificates.remove(0)),
             state: state(authority, &roots, now),
             roots: roots.unwrap_or_default(),
         }

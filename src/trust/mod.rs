@@ -4,12 +4,13 @@
 pub mod carried;
 pub mod certificate;
 pub mod chain;
-mod plan;
+pub mod plan;
+pub mod report;
 pub mod root;
 
 pub use certificate::{Certificate, CertificateError, KeyUsage, parse_bundle};
 pub use chain::{ChainError, RootSets, same_roots, verify_chain};
-pub use plan::{INTERMEDIATE_DAYS, plan};
+pub use plan::{INTERMEDIATE_DAYS, Refusal, may_make_root, plan};
 pub use root::{KeyOnHand, RootOnHand};
 
 #[cfg(test)]

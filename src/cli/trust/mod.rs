@@ -1,15 +1,25 @@
 //! `stolos trust …`
 
-use crate::error::{Error, ErrorKind, Result};
+mod init;
+mod issue;
+mod show;
+
+use crate::error::Result;
 use crate::render::Terminal;
 
 /// The verbs of the group.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Show
-    Show,
+    Init(init::Arguments),
+    /// Issue the intermediates that are missing, broken or about to end
+    Issue(super::apply::Arguments),
+    Show(show::Arguments),
 }
 
-pub async fn run(_command: Command, _terminal: &Terminal) -> Result<()> {
-    Err(Error::new(ErrorKind::Bug, "not built yet"))
+pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
+    match command {
+        Command::Init(arguments) => init::run(arguments, terminal).await,
+        Command::Issue(arguments) => issue::run(arguments, terminal).await,
+        Command::Show(arguments) => show::run(arguments, terminal).await,
+    }
 }

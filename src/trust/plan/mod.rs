@@ -46,19 +46,7 @@ pub fn plan(fleet: &Fleet, inventory: &Inventory, on_hand: &RootOnHand, now: Tim
     if fleet.spec.trust.root == Root::External {
         return plan;
     }
-    let members: Vec<Member<'_>> = (fleet.spec.clusters.iter())
-        .map(|spec| Member {
-            spec,
-            seen: match inventory.clusters.get(&spec.name) {
-                Some(Observation::Seen(cluster)) => Seen::Yes {
-                    cluster,
-                    carried: Box::new(Carried::of(spec, cluster, now)),
-                },
-                Some(Observation::Unreachable { failure, .. }) => Seen::No(failure.to_string()),
-                None => Seen::No("it was not read".to_owned()),
-            },
-        })
-        .collect();
+    let members = members(fleet, inventory, now);
     let root = FleetRoot::of(fleet, &members, on_hand);
     let mut planner = Planner {
         fleet,
@@ -85,6 +73,69 @@ pub fn plan(fleet: &Fleet, inventory: &Inventory, on_hand: &RootOnHand, now: Tim
     }
     planner.remarks(on_hand);
     plan
+}
+
+/// Why no root is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub reason: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// Whether only clusters that could not be read are in the way.
+    pub unreachable: bool,
+}
+
+/// Whether a root may be made for the fleet: none is on this machine, none is pinned, and no cluster
+/// carries one, all of those that could having been seen.
+///
+/// # Errors
+/// Why not.
+pub fn may_make_root(
+    fleet: &Fleet,
+    inventory: &Inventory,
+    on_hand: &RootOnHand,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let refused = |reason: String| {
+        Err(Refusal {
+            reason,
+            hint: None,
+            unreachable: false,
+        })
+    };
+    if fleet.spec.trust.root != Root::Managed {
+        return refused("the fleet file says that its root is made elsewhere (`spec.trust.root`)".to_owned());
+    }
+    match FleetRoot::of(fleet, &members(fleet, inventory, now), on_hand).signing {
+        Signing::WillMake => Ok(()),
+        Signing::Can(own) => refused(format!("the root {} is on this machine already", own.sha256)),
+        Signing::Cannot {
+            reason,
+            hint,
+            unreachable,
+        } => Err(Refusal {
+            reason,
+            hint,
+            unreachable,
+        }),
+    }
+}
+
+fn members<'data>(fleet: &'data Fleet, inventory: &'data Inventory, now: Timestamp) -> Vec<Member<'data>> {
+    (fleet.spec.clusters.iter())
+        .map(|spec| Member {
+            spec,
+            seen: match inventory.clusters.get(&spec.name) {
+                Some(Observation::Seen(cluster)) => Seen::Yes {
+                    cluster,
+                    carried: Box::new(Carried::of(spec, cluster, now)),
+                },
+                Some(Observation::Unreachable { failure, .. }) => Seen::No(failure.to_string()),
+                None => Seen::No("it was not read".to_owned()),
+            },
+        })
+        .collect()
 }
 
 struct Planner<'data> {

@@ -1,0 +1,53 @@
+//! `stolos trust show`
+
+use jiff::Timestamp;
+
+use crate::cli::args::{OutputArguments, Reading};
+use crate::cli::session::Session;
+use crate::document::{Document, DocumentError};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::keys::RootStore;
+use crate::render::{Format, Terminal, trust};
+use crate::trust::report::report;
+
+/// Show what each control plane signs with, with or without a fleet file
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
+    let mut session = Session::of_any(&arguments.reading).await?;
+    let inventory = session.collect(true, terminal).await;
+    let now = Timestamp::now();
+    let fleet = session.selected_fleet();
+    let on_hand = match &session.file {
+        Some(file) => {
+            let store = RootStore::of(&file.fleet, file.folder(), &RootStore::default_directory()?);
+            Some(store.inspect(now))
+        }
+        None => None,
+    };
+    let report = report(fleet.as_ref(), &inventory, on_hand.as_ref(), now);
+    match arguments.output.output {
+        Format::Table | Format::Wide => terminal.answer(&trust::text(&report))?,
+        format @ (Format::Json | Format::Yaml) => {
+            let errors = DocumentError::of(&inventory);
+            terminal.document(format, &Document::new(&session.run, errors, report))?;
+        }
+    }
+    let unreachable = inventory.unreachable().count();
+    let unread = inventory
+        .all_seen()
+        .any(|(_, cluster)| !cluster.unread.is_empty());
+    if unreachable > 0 && unreachable == inventory.clusters.len() {
+        Err(Error::already_said(ErrorKind::Unreachable))
+    } else if unreachable > 0 || unread {
+        Err(Error::already_said(ErrorKind::Partial))
+    } else {
+        Ok(())
+    }
+}
