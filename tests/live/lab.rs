@@ -66,7 +66,8 @@ fn killing_the_supervisor_ends_everything_and_the_next_up_starts_again() {
     harness::eventually("no process is left", || {
         processes_in(&namespace).is_empty().then_some(())
     });
-    assert!(begun.elapsed().as_millis() < 2000, "{:?}", begun.elapsed());
+    // About a second; the kernel takes its time over the namespaces where the machine is busy.
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     assert_eq!(lab.row()["state"], "dead");
     let env = run(&mut lab.home.stolos(&["lab", "env", "--name", "killed"]));
     assert_eq!(env.status.code(), Some(1));
@@ -114,14 +115,15 @@ fn what_is_not_there_is_said() {
 /// The lab's process namespace, as `/proc` names it.
 fn inner_processes(lab: &Lab) -> String {
     let supervisor = lab.row()["supervisor"].to_string();
-    let link = std::fs::read_link(format!("/proc/{supervisor}/ns/pid_for_children")).unwrap();
-    link.to_str().unwrap().to_owned()
+    let link = std::fs::read_link(format!("/proc/{supervisor}/ns/pid_for_children"))
+        .expect("the supervisor's namespaces can be read");
+    link.to_str().expect("the link is text").to_owned()
 }
 
 /// The command lines of the processes in a process namespace.
 fn processes_in(namespace: &str) -> Vec<String> {
     std::fs::read_dir("/proc")
-        .unwrap()
+        .expect("/proc can be read")
         .flatten()
         .filter(|entry| {
             std::fs::read_link(entry.path().join("ns/pid")).is_ok_and(|link| link.to_str() == Some(namespace))
