@@ -2,6 +2,10 @@
 //! resolved once and labs follow one another. They fail, and do not skip, where they cannot run.
 #![cfg(target_os = "linux")]
 
+mod faults;
+mod fleet;
 mod harness;
+mod interrupted;
 mod lab;
+mod mesh;
 mod pods;

@@ -1,0 +1,89 @@
+//! A fleet on a lab: its file, and the questions that several tests ask of it.
+
+use std::path::PathBuf;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::harness::{Lab, json, must, run};
+
+/// A lab with a fleet file over all its clusters.
+pub struct Fleet {
+    pub lab: Lab,
+    pub file: PathBuf,
+}
+
+impl Fleet {
+    /// A lab, and the file that `stolos init` writes for it.
+    pub fn init(name: &str, clusters: u8) -> Self {
+        let lab = Lab::up(name, clusters);
+        let contexts = format!("{name}-*");
+        let arguments = ["init", "--yes", "--context", &contexts, "--model", "multi-primary", "--name", name];
+        must(lab.stolos(&arguments));
+        let file = lab.home.path().join("stolos.yaml");
+        Self { lab, file }
+    }
+
+    /// The same, with the mesh applied.
+    pub fn applied(name: &str, clusters: u8) -> Self {
+        let fleet = Self::init(name, clusters);
+        must(fleet.lab.stolos(&["apply", "--yes"]));
+        fleet
+    }
+
+    /// Runs stolos.
+    pub fn stolos(&self, arguments: &[&str]) -> Output {
+        run(&mut self.lab.stolos(arguments))
+    }
+
+    /// The plan, which must be made.
+    pub fn plan(&self) -> Value {
+        json(self.lab.stolos(&["plan", "-o", "json"]))
+    }
+
+    /// Fails unless there is nothing to do.
+    #[track_caller]
+    pub fn assert_settled(&self) {
+        let plan = self.plan();
+        assert_eq!(plan["steps"], Value::Array(Vec::new()), "{plan:#}");
+        assert_eq!(plan["blocked"], Value::Array(Vec::new()), "{plan:#}");
+    }
+
+    /// The status report, whatever the exit code.
+    pub fn status(&self) -> Value {
+        report(&self.stolos(&["status", "-o", "json"]))
+    }
+
+    /// One link of a report.
+    #[track_caller]
+    pub fn link(report: &Value, reader: &str, read: &str) -> Value {
+        let links = report["links"].as_array().expect("a report has links");
+        links
+            .iter()
+            .find(|link| link["in"] == reader && link["to"] == read)
+            .unwrap_or_else(|| panic!("no link {reader} → {read} in {report:#}"))
+            .clone()
+    }
+}
+
+/// The document on a command's stdout.
+#[track_caller]
+pub fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!(
+            "no JSON ({error}): {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
+/// The codes of a report's findings of a severity.
+pub fn findings(report: &Value, severity: &str) -> Vec<String> {
+    let findings = report["findings"].as_array().expect("a report has findings");
+    findings
+        .iter()
+        .filter(|finding| finding["severity"] == severity)
+        .map(|finding| finding["code"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}

@@ -1,0 +1,172 @@
+//! The main job: from contexts to one mesh, kept, mended and taken back.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::fleet::{Fleet, findings};
+use crate::harness::{eventually, must, run};
+
+/// Everything that each istiod of the lab says of clusters and gateways, by its own debug endpoint
+/// as istioctl asks for it.
+fn istiods_word(fleet: &Fleet, number: u8, path: &str) -> Vec<Value> {
+    let context = fleet.lab.context(number);
+    let text = must(fleet.lab.istioctl(&context, &["x", "internal-debug", path, "--all"]));
+    // istioctl prints one JSON value for each istiod.
+    serde_json::Deserializer::from_str(&text[text.find(['[', '{']).unwrap_or(0)..])
+        .into_iter::<Value>()
+        .filter_map(Result::ok)
+        .collect()
+}
+
+fn kubernetes_json(fleet: &Fleet, number: u8, arguments: &[&str]) -> Value {
+    fleet
+        .lab
+        .object(&fleet.lab.context(number), arguments)
+        .unwrap_or_else(|| panic!("{arguments:?} is not there"))
+}
+
+fn secret_text(fleet: &Fleet, number: u8, name: &str, key: &str) -> String {
+    use base64::Engine;
+    let secret = kubernetes_json(fleet, number, &["-n", "istio-system", "secret", name]);
+    let encoded = secret["data"][key].as_str().expect("the Secret has the key");
+    let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
+    String::from_utf8(decoded.expect("base64")).expect("text")
+}
+
+#[test]
+fn three_clusters_become_one_mesh_and_stay_as_they_are() {
+    let fleet = Fleet::init("three", 3);
+    let applied = fleet.stolos(&["apply", "--yes"]);
+    assert!(applied.status.success(), "{applied:?}");
+    fleet.assert_settled();
+
+    let status = fleet.stolos(&["status"]);
+    assert_eq!(status.status.code(), Some(0), "{status:?}");
+    let report = fleet.status();
+    assert_eq!(report["healthy"], true, "{report:#}");
+    assert_eq!(report["links"].as_array().map(Vec::len), Some(6));
+    for reader in ["three-1", "three-2", "three-3"] {
+        for read in ["three-1", "three-2", "three-3"] {
+            if reader != read {
+                assert_eq!(Fleet::link(&report, reader, read)["state"], "synced");
+            }
+        }
+    }
+
+    // What the report says is what each istiod says to istioctl.
+    for number in 1..=3 {
+        let context = fleet.lab.context(number);
+        let clusters = must(fleet.lab.istioctl(&context, &["remote-clusters"]));
+        for name in ["three-1", "three-2", "three-3"] {
+            let line = clusters.lines().find(|line| line.starts_with(name));
+            assert!(line.is_some_and(|line| line.contains("synced")), "{clusters}");
+        }
+        let networks: BTreeSet<String> = istiods_word(&fleet, number, "networkz")
+            .iter()
+            .flat_map(|said| said.as_array().cloned().unwrap_or_default())
+            .filter_map(|gateway| Some(gateway["Network"].as_str()?.to_owned()))
+            .collect();
+        let wanted: BTreeSet<String> = (1..=3).map(|other| fleet.lab.context(other)).collect();
+        assert_eq!(networks, wanted, "the gateways that {context} knows");
+    }
+
+    // One root over all intermediates, in openssl's judgement.
+    let folder = fleet.lab.home.path();
+    for number in 1..=3 {
+        for key in ["root-cert.pem", "ca-cert.pem"] {
+            std::fs::write(folder.join(format!("{number}-{key}")), secret_text(&fleet, number, "cacerts", key)).unwrap();
+        }
+    }
+    for number in 1..=3 {
+        must(
+            fleet
+                .lab
+                .home
+                .command("openssl")
+                .args(["verify", "-x509_strict", "-CAfile", "1-root-cert.pem"])
+                .arg(format!("{number}-ca-cert.pem")),
+        );
+    }
+
+    // Applying again writes nothing anywhere, by the servers' own record.
+    let before: Vec<_> = (1..=3).map(|number| fleet.lab.writes_by(&fleet.lab.context(number), "stolos/")).collect();
+    let again = fleet.stolos(&["apply", "--yes"]);
+    assert!(again.status.success(), "{again:?}");
+    for (number, before) in (1..=3).zip(before) {
+        let after = fleet.lab.writes_by(&fleet.lab.context(number), "stolos/");
+        for (what, count) in after {
+            if !what.starts_with("create tokenreviews") && what != "create pods/portforward" {
+                assert_eq!(Some(&count), before.get(&what), "{what} in cluster {number}");
+            }
+        }
+    }
+
+    // A pod in an injected namespace comes back with a sidecar: the real webhook answered.
+    let context = fleet.lab.context(2);
+    must(fleet.lab.kubectl(&context, &["create", "namespace", "sample"]));
+    must(fleet.lab.kubectl(&context, &["label", "namespace", "sample", "istio-injection=enabled"]));
+    let pod = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"client\",\"namespace\":\"sample\"},\
+               \"spec\":{\"containers\":[{\"name\":\"client\",\"image\":\"client\"}]}}";
+    std::fs::write(folder.join("pod.json"), pod).unwrap();
+    let injected = eventually("the namespace's service account", || {
+        let output = run(&mut fleet.lab.kubectl(
+            &context,
+            &["create", "--dry-run=server", "-o", "json", "-f", folder.join("pod.json").to_str()?],
+        ));
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    });
+    assert!(injected.contains("istio-proxy"), "{injected}");
+}
+
+#[test]
+fn a_link_whose_token_is_gone_is_rejected_and_mended_and_a_cluster_leaves_without_a_trace() {
+    let fleet = Fleet::applied("mend", 2);
+    let contexts = [fleet.lab.context(1), fleet.lab.context(2)];
+    let secret = "istio-reader-service-account-istio-remote-secret-token";
+    must(fleet.lab.kubectl(&contexts[0], &["-n", "istio-system", "delete", "secret", secret]));
+    let report = fleet.status();
+    let link = Fleet::link(&report, "mend-2", "mend-1");
+    assert_eq!(link["state"], "rejected", "{link:#}");
+    assert_eq!(link["observed"][0]["syncStatus"], "synced", "istiod still says so: {link:#}");
+    assert_eq!(fleet.stolos(&["status"]).status.code(), Some(3));
+    assert!(findings(&report, "error").contains(&"link-rejected".to_owned()), "{report:#}");
+    must(fleet.lab.stolos(&["apply", "--yes"]));
+    let report = fleet.status();
+    assert_eq!(Fleet::link(&report, "mend-2", "mend-1")["state"], "synced", "{report:#}");
+    fleet.assert_settled();
+
+    // Somebody's own object in a namespace of ours is no business of ours, and stays.
+    must(fleet.lab.kubectl(&contexts[1], &["-n", "istio-system", "create", "configmap", "theirs"]));
+    let before = std::fs::read_to_string(&fleet.file).unwrap();
+    let left = fleet.stolos(&["leave", "mend-2", "--yes"]);
+    assert!(left.status.success(), "{left:?}");
+    let said = String::from_utf8_lossy(&left.stderr).into_owned();
+    assert!(said.contains("ConfigMap theirs"), "what stays is named: {said}");
+    assert!(fleet.lab.object(&contexts[1], &["-n", "istio-system", "configmap", "theirs"]).is_some());
+    for gone in [
+        ["-n", "istio-system", "deployment", "istiod"],
+        ["-n", "istio-system", "secret", "cacerts"],
+        ["-n", "default", "configmap", "istio-ca-root-cert"],
+        ["-n", "kube-system", "configmap", "istio-ca-crl"],
+    ] {
+        assert!(fleet.lab.object(&contexts[1], &gone).is_none(), "{gone:?}");
+    }
+    assert!(
+        fleet
+            .lab
+            .object(&contexts[0], &["-n", "istio-system", "secret", "istio-remote-secret-mend-2"])
+            .is_none()
+    );
+    let after = std::fs::read_to_string(&fleet.file).unwrap();
+    assert!(before.contains("mend-2") && !after.contains("name: mend-2"), "{after}");
+    fleet.assert_settled();
+
+    // It can come back, over what stayed.
+    let joined = fleet.stolos(&["join", "mend-2", "--yes"]);
+    assert!(joined.status.success(), "{joined:?}");
+    let applied = fleet.stolos(&["apply", "--yes"]);
+    assert!(applied.status.success(), "{applied:?}");
+    fleet.assert_settled();
+    assert_eq!(fleet.status()["healthy"], true);
+}
