@@ -286,9 +286,12 @@ mod tests {
 
     #[test]
     fn a_report_says_what_each_object_says() {
-        let pem = |name: &str| {
-            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plans/certificates/");
-            std::fs::read_to_string(format!("{folder}{name}.pem")).unwrap()
+        let pem = |name: &str| match name {
+            "alpha-east" => include_str!("../../tests/plans/certificates/alpha-east.pem"),
+            "alpha-west" => include_str!("../../tests/plans/certificates/alpha-west.pem"),
+            "beta-east" => include_str!("../../tests/plans/certificates/beta-east.pem"),
+            "alpha-root" => include_str!("../../tests/plans/certificates/alpha-root.pem"),
+            _ => include_str!("../../tests/plans/certificates/gamma-root.pem"),
         };
         let cluster = |intermediate: &str, root: &str, published: &str| {
             json!({"seen": {
