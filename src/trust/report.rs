@@ -277,3 +277,72 @@ impl ClusterTrust {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_report_says_what_each_object_says() {
+        let pem = |name: &str| match name {
+            "alpha-east" => include_str!("../../tests/plans/certificates/alpha-east.pem"),
+            "alpha-west" => include_str!("../../tests/plans/certificates/alpha-west.pem"),
+            "beta-east" => include_str!("../../tests/plans/certificates/beta-east.pem"),
+            "alpha-root" => include_str!("../../tests/plans/certificates/alpha-root.pem"),
+            _ => include_str!("../../tests/plans/certificates/gamma-root.pem"),
+        };
+        let cluster = |intermediate: &str, root: &str, published: &str| {
+            json!({"seen": {
+                "lists": {"v1/Secret": ["istio-system"]},
+                "objects": [
+                    {"apiVersion": "v1", "kind": "Secret",
+                     "metadata": {"name": "cacerts", "namespace": "istio-system", "managedFields": [{"manager": "kubectl"}]}},
+                    {"apiVersion": "v1", "kind": "ConfigMap",
+                     "metadata": {"name": "istio-ca-root-cert", "namespace": "istio-system"},
+                     "data": {"root-cert.pem": pem(published)}},
+                ],
+                "authorities": [{
+                    "namespace": "istio-system", "name": "cacerts",
+                    "keys": ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"],
+                    "signingCertificate": pem(intermediate), "chain": pem(intermediate), "roots": pem(root),
+                    "keyMatches": true,
+                }],
+            }})
+        };
+        let inventory: Inventory = serde_json::from_value(json!({"clusters": {
+            "east": cluster("alpha-east", "alpha-root", "alpha-root"),
+            "west": cluster("alpha-west", "alpha-root", "gamma-root"),
+            "north": cluster("beta-east", "alpha-root", "alpha-root"),
+            "south": {"seen": {}},
+            "off": {"unreachable": {"context": "off", "failure": {
+                "class": "tcp", "verb": "connect", "resource": "https://192.0.2.1", "message": "refused"}}},
+        }}))
+        .unwrap();
+        let now = "2026-06-01T00:00:00Z".parse().unwrap();
+        let report = report(None, &inventory, None, now);
+        assert_eq!(report.roots, Some("equal"));
+        let said: Vec<(&str, &str, Option<bool>, bool)> = (report.clusters.iter())
+            .map(|entry| {
+                let problem = entry.problem.is_some() || entry.error.is_some();
+                (entry.name.as_str(), entry.source, entry.verifies, problem)
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("east", "cacerts", Some(true), false),
+                ("north", "cacerts", Some(false), true),
+                ("off", "unknown", None, true),
+                ("south", "unknown", None, true),
+                ("west", "cacerts", Some(true), true),
+            ]
+        );
+        let east = &report.clusters[0];
+        assert_eq!(east.managed_by.as_deref(), Some("kubectl"));
+        assert_eq!(east.published.as_ref(), Some(&east.roots));
+        assert_ne!(report.clusters[4].published, Some(east.roots.clone()));
+        assert_eq!(east.issuer.as_ref().unwrap().not_after, "2027-05-01T00:00:00Z");
+    }
+}
