@@ -54,6 +54,9 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
     let mesh_plan = mesh::plan(fleet, given.inventory, given.renderings, &signing);
     let installing = mesh_plan.steps.iter().map(|step| step.cluster.clone()).collect();
     let link_plan = link::plan(fleet, given.inventory, &installing);
+    if !given.areas.contains(&Area::Mesh) {
+        without_a_namespace(&mut trust_plan, given.inventory);
+    }
     for (area, plan) in [
         (Area::Trust, trust_plan),
         (Area::Mesh, mesh_plan),
@@ -64,6 +67,29 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
         }
     }
     settle(whole)
+}
+
+/// Where the mesh is left out, nobody makes the namespace that an intermediate is to be placed in.
+fn without_a_namespace(plan: &mut Plan, inventory: &Inventory) {
+    let lacking = |step: &Step| {
+        let namespace = ObjectReference::new("v1", "Namespace", "", &step.object.namespace);
+        let seen = inventory.seen(&step.cluster);
+        step.action == Action::Create
+            && seen.is_some_and(|seen| matches!(seen.presence(&namespace), Presence::Absent))
+    };
+    let (blocked, kept) = std::mem::take(&mut plan.steps).into_iter().partition(lacking);
+    plan.steps = kept;
+    let blocked: Vec<Step> = blocked;
+    plan.blocked.extend(blocked.into_iter().map(|step| Blocked {
+        reason: format!(
+            "{} has no namespace {} to stand in",
+            step.object, step.object.namespace
+        ),
+        cluster: step.cluster,
+        area: step.area,
+        hint: Some("`stolos apply` makes both".to_owned()),
+        unreachable: false,
+    }));
 }
 
 /// The clusters whose istiod will find an intermediate when it starts, or gets none from this fleet.
@@ -133,7 +159,8 @@ pub fn limited_to(mut plan: Plan, clusters: &BTreeSet<ClusterName>) -> Plan {
     let mut left_out: BTreeSet<StepId> = BTreeSet::new();
     let mut kept = Vec::new();
     for step in plan.steps {
-        if !clusters.contains(&step.cluster) {
+        // What runs on this machine writes in no cluster.
+        if !clusters.contains(&step.cluster) && step.action != Action::Run {
             left_out.insert(step.id);
             continue;
         }

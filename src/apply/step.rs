@@ -16,7 +16,7 @@ use crate::host::keys::{RootKey, RootStore};
 use crate::host::sensitive::Sensitive;
 use crate::inventory::{Failure, Object, ObjectReference};
 use crate::link::secret;
-use crate::plan::{Content, IntermediateProfile, RemoteSecretContent, Step};
+use crate::plan::{Action, Content, IntermediateProfile, RemoteSecretContent, Step};
 use crate::yaml;
 
 /// The field manager of single fields in objects that are somebody else's as a whole.
@@ -123,7 +123,7 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
             Ok(())
         }
         Content::MakeRoot => make_root(tools).await,
-        Content::IssueIntermediate(profile) => issue(profile, tools).await,
+        Content::IssueIntermediate(profile) => issue(step.action, profile, tools).await,
         Content::RemoteSecret(content) => remote_secret(step, content, tools).await,
         Content::Await(gate) => {
             let client = tools.client(&step.cluster)?;
@@ -153,7 +153,7 @@ async fn make_root(tools: &Tools<'_>) -> Result<(), StepFailure> {
     Ok(())
 }
 
-async fn issue(profile: &IntermediateProfile, tools: &Tools<'_>) -> Result<(), StepFailure> {
+async fn issue(action: Action, profile: &IntermediateProfile, tools: &Tools<'_>) -> Result<(), StepFailure> {
     let client = tools.client(&profile.cluster)?;
     let root = tools
         .root
@@ -170,7 +170,12 @@ async fn issue(profile: &IntermediateProfile, tools: &Tools<'_>) -> Result<(), S
         "cert-chain.pem": encoded(&certificates.chain),
         "root-cert.pem": encoded(&certificates.root),
     });
-    client.apply(&secret, WriteOptions::default()).await?;
+    if action == Action::Create {
+        // Where another machine was quicker, its intermediate stays: there must be no second root.
+        client.create_object(&secret).await?;
+    } else {
+        client.apply(&secret, WriteOptions::default()).await?;
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use super::planning::Planned;
 use super::session::Session;
 use crate::apply::{self, Confirmed, Consent, Journal, Outcome, Request};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fleet::{Root, edit};
+use crate::fleet::{Area, edit};
 use crate::host::keys::{self, KeyError, RootKey};
 use crate::host::sensitive::Sensitive;
 use crate::plan::{Action, Content, Plan, StepId, text};
@@ -195,26 +195,27 @@ fn pin(session: &Session, planned: &Planned, made_root: Option<&str>, terminal: 
             text = edit::set_uid(&text, name, &seen.uid)?;
         }
     }
-    let trust = &on_disk.fleet.spec.trust;
+    let trust_is_settled = !planned
+        .plan
+        .blocked
+        .iter()
+        .any(|blocked| blocked.area == Area::Trust);
+    let makes_root = planned
+        .plan
+        .steps
+        .iter()
+        .any(|step| matches!(step.content, Content::MakeRoot));
     let root = match made_root {
         Some(sha256) => Some(sha256.to_owned()),
-        // One that a killed run made and did not come to pin.
-        None => planned
-            .root_store
-            .inspect(jiff::Timestamp::now())
-            .sha256()
-            .map(str::to_owned)
-            .filter(|_| {
-                !planned
-                    .plan
-                    .steps
-                    .iter()
-                    .any(|step| matches!(step.content, Content::MakeRoot))
-            }),
+        // One that a killed run made and did not come to pin; not one that the clusters refuse.
+        None if trust_is_settled && !makes_root => {
+            let on_hand = planned.root_store.inspect(jiff::Timestamp::now());
+            on_hand.pin_for(&on_disk.fleet).map(str::to_owned)
+        }
+        None => None,
     };
     if let Some(sha256) = root
-        && trust.root_sha256.is_empty()
-        && matches!(trust.root, Root::Managed | Root::Files)
+        && on_disk.fleet.spec.trust.root_sha256.is_empty()
     {
         text = edit::set_root_pins(&text, &[sha256])?;
     }

@@ -296,6 +296,19 @@ impl Client {
         .await
     }
 
+    /// Creates an object that must not stand yet.
+    pub async fn create_object(&self, object: &Object) -> Result<Object, Failure> {
+        let reference = object.reference();
+        let kind = kind_of(&reference, "create")?;
+        let path = format!(
+            "{}?fieldManager={FIELD_MANAGER}",
+            kind.list_path(&reference.namespace)
+        );
+        self.create(&path, object.0.clone(), &resource_of(&reference))
+            .await
+            .map(Object)
+    }
+
     /// Deletes an object if it still is the one with this UID; it being gone already is success.
     pub async fn delete(&self, reference: &ObjectReference, uid: &str) -> Result<(), Failure> {
         // A Deployment is gone only when its pods are: they write while they run.
@@ -343,7 +356,8 @@ impl Client {
 
     /// Sends a request until it is answered, is refused for good, or its time is over. Each of this
     /// tool's requests is safe to repeat: reads, server-side applies of a whole intent, deletions
-    /// of one UID, and reviews, which leave nothing behind.
+    /// of one UID, reviews, which leave nothing behind, and creations under a fixed name, of which
+    /// the second is refused.
     async fn send_request(&self, request: &Outgoing<'_>) -> Result<Value, Failure> {
         let own_deadline = Instant::now() + self.request_timeout;
         let deadline = self
@@ -473,14 +487,15 @@ fn resource_of(reference: &ObjectReference) -> String {
     }
 }
 
-/// The path of an object.
-pub(super) fn path_of(reference: &ObjectReference, verb: &str) -> Result<String, Failure> {
-    Kind::of(&reference.api_version, &reference.kind)
-        .map(|kind| kind.object_path(&reference.namespace, &reference.name))
-        .ok_or_else(|| {
-            let message = format!("stolos does not know the kind {}", reference.api_version);
-            failure(FailureClass::Invalid, verb, &reference.to_string(), message)
-        })
+fn kind_of(reference: &ObjectReference, verb: &str) -> Result<Kind, Failure> {
+    Kind::of(&reference.api_version, &reference.kind).ok_or_else(|| {
+        let message = format!("stolos does not know the kind {}", reference.api_version);
+        failure(FailureClass::Invalid, verb, &reference.to_string(), message)
+    })
+}
+
+fn path_of(reference: &ObjectReference, verb: &str) -> Result<String, Failure> {
+    kind_of(reference, verb).map(|kind| kind.object_path(&reference.namespace, &reference.name))
 }
 
 /// Percent-encoding of a query value (RFC 3986 §2.3: everything but unreserved characters).

@@ -28,6 +28,10 @@ pub fn verdict(at: Timestamp, (secret, entry): Entry<'_>, target: &Target<'_, '_
         return Some((LinkState::Rejected, reason));
     }
     let cluster = target.cluster.and_then(|cluster| cluster.seen.ok());
+    // A review may still accept such a token for some seconds: the API server remembers its answers.
+    if let Some(why) = cluster.and_then(|cluster| without_its_secret(entry, cluster)) {
+        return Some((LinkState::Rejected, format!("{name} {why}")));
+    }
     if let Some(why) = cluster.and_then(|cluster| outdated(entry, cluster)) {
         return Some((LinkState::Stale, format!("{name} {why}")));
     }
@@ -75,6 +79,12 @@ fn outdated(entry: &RemoteSecretEntry, cluster: &ClusterInventory) -> Option<Str
     if is_own_server(&entry.server, cluster) && carries_another_authority(&entry.authority, cluster) {
         return Some("carries another authority than the cluster's".to_owned());
     }
+    None
+}
+
+/// Why a token that lived in a Secret is void: that Secret no longer stands (Kubernetes: the token
+/// authenticator looks it up).
+fn without_its_secret(entry: &RemoteSecretEntry, cluster: &ClusterInventory) -> Option<String> {
     let namespace = entry.claimed_subject.split(':').nth(2)?;
     let gone = entry.kind == CredentialKind::TokenSecret
         && cluster.was_listed(SECRET.api_version, SECRET.kind, namespace)

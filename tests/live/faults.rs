@@ -16,14 +16,30 @@ fn a_cluster_that_is_switched_off_blocks_its_own_steps_and_no_others() {
     let (first, third) = (fleet.lab.context(1), fleet.lab.context(3));
     must(fleet.lab.home.stolos(&["lab", "stop", &third]));
     // Something to do in the others: a link of theirs, and drift.
-    must(fleet.lab.kubectl(&first, &["-n", "istio-system", "delete", "secret", "istio-remote-secret-faults-2"]));
-    must(fleet.lab.kubectl(&first, &["-n", "istio-system", "delete", "service", "istio-eastwestgateway"]));
+    must(fleet.lab.kubectl(
+        &first,
+        &[
+            "-n",
+            "istio-system",
+            "delete",
+            "secret",
+            "istio-remote-secret-faults-2",
+        ],
+    ));
+    must(fleet.lab.kubectl(
+        &first,
+        &["-n", "istio-system", "delete", "service", "istio-eastwestgateway"],
+    ));
 
     let begun = Instant::now();
     let status = fleet.stolos(&["status", "-o", "json"]);
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     let document = report(&status);
-    assert_eq!(status.status.code(), Some(3), "an error of a cluster that was read: {document:#}");
+    assert_eq!(
+        status.status.code(),
+        Some(3),
+        "an error of a cluster that was read: {document:#}"
+    );
     assert_eq!(document["complete"], false);
     assert_eq!(document["errors"][0]["cluster"], "faults-3");
     assert_eq!(document["errors"][0]["class"], "tcp");
@@ -35,18 +51,35 @@ fn a_cluster_that_is_switched_off_blocks_its_own_steps_and_no_others() {
     let document = report(&plan);
     let clusters = |list: &str| -> Vec<&str> {
         let entries = document[list].as_array().expect("a list");
-        entries.iter().filter_map(|entry| entry["cluster"].as_str()).collect()
+        entries
+            .iter()
+            .filter_map(|entry| entry["cluster"].as_str())
+            .collect()
     };
-    assert!(clusters("steps").iter().all(|cluster| *cluster != "faults-3"), "{document:#}");
-    assert!(clusters("blocked").iter().all(|cluster| *cluster == "faults-3"), "{document:#}");
+    assert!(
+        clusters("steps").iter().all(|cluster| *cluster != "faults-3"),
+        "{document:#}"
+    );
+    assert!(
+        clusters("blocked").iter().all(|cluster| *cluster == "faults-3"),
+        "{document:#}"
+    );
 
     let begun = Instant::now();
     let applied = fleet.stolos(&["apply", "--yes"]);
     assert_eq!(applied.status.code(), Some(4), "{applied:?}");
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     let document = fleet.status();
-    assert_eq!(Fleet::link(&document, "faults-1", "faults-2")["state"], "synced", "{document:#}");
-    assert_eq!(fleet.stolos(&["status"]).status.code(), Some(4), "only the dead cluster is left: {document:#}");
+    assert_eq!(
+        Fleet::link(&document, "faults-1", "faults-2")["state"],
+        "synced",
+        "{document:#}"
+    );
+    assert_eq!(
+        fleet.stolos(&["status"]).status.code(),
+        Some(4),
+        "only the dead cluster is left: {document:#}"
+    );
 
     // Its links go from its peers, and its entry stays until it is forgotten.
     let left = fleet.stolos(&["leave", "faults-3", "--yes"]);
@@ -57,7 +90,11 @@ fn a_cluster_that_is_switched_off_blocks_its_own_steps_and_no_others() {
     }
     assert!(std::fs::read_to_string(&fleet.file).unwrap().contains("faults-3"));
     must(fleet.lab.stolos(&["leave", "faults-3", "--yes", "--forget"]));
-    assert!(!std::fs::read_to_string(&fleet.file).unwrap().contains("name: faults-3"));
+    assert!(
+        !std::fs::read_to_string(&fleet.file)
+            .unwrap()
+            .contains("name: faults-3")
+    );
     fleet.assert_settled();
 
     a_cluster_that_accepts_and_never_answers(&fleet);
@@ -95,12 +132,20 @@ fn a_cluster_that_accepts_and_never_answers(fleet: &Fleet) {
         let begun = Instant::now();
         let output = fleet.stolos(&arguments);
         assert_eq!(output.status.code(), Some(4), "{command:?}: {output:?}");
-        assert!(begun.elapsed() < Duration::from_secs(20), "{command:?}: {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "{command:?}: {:?}",
+            begun.elapsed()
+        );
         let document = report(&output);
         assert_eq!(document["errors"][0]["cluster"], "faults-2", "{document:#}");
         assert_eq!(document["errors"][0]["class"], "timeout", "{document:#}");
         if command[0] == "status" {
-            assert_eq!(findings(&document, "error"), vec!["cluster-unreachable"], "{document:#}");
+            assert_eq!(
+                findings(&document, "error"),
+                vec!["cluster-unreachable"],
+                "{document:#}"
+            );
         }
     }
 }

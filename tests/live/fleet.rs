@@ -18,7 +18,16 @@ impl Fleet {
     pub fn init(name: &str, clusters: u8) -> Self {
         let lab = Lab::up(name, clusters);
         let contexts = format!("{name}-*");
-        let arguments = ["init", "--yes", "--context", &contexts, "--model", "multi-primary", "--name", name];
+        let arguments = [
+            "init",
+            "--yes",
+            "--context",
+            &contexts,
+            "--model",
+            "multi-primary",
+            "--name",
+            name,
+        ];
         must(lab.stolos(&arguments));
         let file = lab.home.path().join("stolos.yaml");
         Self { lab, file }

@@ -11,7 +11,9 @@ fn an_apply_that_is_killed_again_and_again_is_finished_by_the_next() {
     let fleet = Fleet::init("kill", 2);
     // A whole apply takes some seconds: the later each kill, the further the next one gets.
     let mut killed = 0;
-    for millis in [300, 500, 700, 900, 1_000, 1_100, 1_200, 1_400, 1_600, 1_900, 2_300, 2_800, 3_400, 4_000] {
+    for millis in [
+        300, 500, 700, 900, 1_000, 1_100, 1_200, 1_400, 1_600, 1_900, 2_300, 2_800, 3_400, 4_000,
+    ] {
         let mut command = fleet.lab.stolos(&["apply", "--yes", "--quiet"]);
         let mut apply = command
             .stdin(Stdio::null())
@@ -26,7 +28,10 @@ fn an_apply_that_is_killed_again_and_again_is_finished_by_the_next() {
         }
         apply.wait().expect("the process ends");
     }
-    assert!(killed >= 5, "only {killed} applies were killed: the test has become too quick for itself");
+    assert!(
+        killed >= 5,
+        "only {killed} applies were killed: the test has become too quick for itself"
+    );
     must(fleet.lab.stolos(&["apply", "--yes"]));
     fleet.assert_settled();
     let report = fleet.status();
@@ -43,7 +48,16 @@ fn an_apply_that_is_killed_again_and_again_is_finished_by_the_next() {
     for number in [1, 2] {
         let secrets = must(fleet.lab.kubectl(
             &fleet.lab.context(number),
-            &["-n", "istio-system", "get", "secrets", "-l", "istio/multiCluster=true", "-o", "name"],
+            &[
+                "-n",
+                "istio-system",
+                "get",
+                "secrets",
+                "-l",
+                "istio/multiCluster=true",
+                "-o",
+                "name",
+            ],
         ));
         assert_eq!(secrets.lines().count(), 1, "{secrets}");
     }

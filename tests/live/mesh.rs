@@ -11,7 +11,11 @@ use crate::harness::{eventually, must, run};
 /// as istioctl asks for it.
 fn istiods_word(fleet: &Fleet, number: u8, path: &str) -> Vec<Value> {
     let context = fleet.lab.context(number);
-    let text = must(fleet.lab.istioctl(&context, &["x", "internal-debug", path, "--all"]));
+    let text = must(
+        fleet
+            .lab
+            .istioctl(&context, &["x", "internal-debug", path, "--all"]),
+    );
     // istioctl prints one JSON value for each istiod.
     serde_json::Deserializer::from_str(&text[text.find(['[', '{']).unwrap_or(0)..])
         .into_iter::<Value>()
@@ -75,7 +79,11 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
     let folder = fleet.lab.home.path();
     for number in 1..=3 {
         for key in ["root-cert.pem", "ca-cert.pem"] {
-            std::fs::write(folder.join(format!("{number}-{key}")), secret_text(&fleet, number, "cacerts", key)).unwrap();
+            std::fs::write(
+                folder.join(format!("{number}-{key}")),
+                secret_text(&fleet, number, "cacerts", key),
+            )
+            .unwrap();
         }
     }
     for number in 1..=3 {
@@ -90,7 +98,9 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
     }
 
     // Applying again writes nothing anywhere, by the servers' own record.
-    let before: Vec<_> = (1..=3).map(|number| fleet.lab.writes_by(&fleet.lab.context(number), "stolos/")).collect();
+    let before: Vec<_> = (1..=3)
+        .map(|number| fleet.lab.writes_by(&fleet.lab.context(number), "stolos/"))
+        .collect();
     let again = fleet.stolos(&["apply", "--yes"]);
     assert!(again.status.success(), "{again:?}");
     for (number, before) in (1..=3).zip(before) {
@@ -105,16 +115,29 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
     // A pod in an injected namespace comes back with a sidecar: the real webhook answered.
     let context = fleet.lab.context(2);
     must(fleet.lab.kubectl(&context, &["create", "namespace", "sample"]));
-    must(fleet.lab.kubectl(&context, &["label", "namespace", "sample", "istio-injection=enabled"]));
+    must(fleet.lab.kubectl(
+        &context,
+        &["label", "namespace", "sample", "istio-injection=enabled"],
+    ));
     let pod = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"client\",\"namespace\":\"sample\"},\
                \"spec\":{\"containers\":[{\"name\":\"client\",\"image\":\"client\"}]}}";
     std::fs::write(folder.join("pod.json"), pod).unwrap();
     let injected = eventually("the namespace's service account", || {
         let output = run(&mut fleet.lab.kubectl(
             &context,
-            &["create", "--dry-run=server", "-o", "json", "-f", folder.join("pod.json").to_str()?],
+            &[
+                "create",
+                "--dry-run=server",
+                "-o",
+                "json",
+                "-f",
+                folder.join("pod.json").to_str()?,
+            ],
         ));
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     });
     assert!(injected.contains("istio-proxy"), "{injected}");
 }
@@ -124,26 +147,48 @@ fn a_link_whose_token_is_gone_is_rejected_and_mended_and_a_cluster_leaves_withou
     let fleet = Fleet::applied("mend", 2);
     let contexts = [fleet.lab.context(1), fleet.lab.context(2)];
     let secret = "istio-reader-service-account-istio-remote-secret-token";
-    must(fleet.lab.kubectl(&contexts[0], &["-n", "istio-system", "delete", "secret", secret]));
+    must(
+        fleet
+            .lab
+            .kubectl(&contexts[0], &["-n", "istio-system", "delete", "secret", secret]),
+    );
     let report = fleet.status();
     let link = Fleet::link(&report, "mend-2", "mend-1");
     assert_eq!(link["state"], "rejected", "{link:#}");
-    assert_eq!(link["observed"][0]["syncStatus"], "synced", "istiod still says so: {link:#}");
+    assert_eq!(
+        link["observed"][0]["syncStatus"], "synced",
+        "istiod still says so: {link:#}"
+    );
     assert_eq!(fleet.stolos(&["status"]).status.code(), Some(3));
-    assert!(findings(&report, "error").contains(&"link-rejected".to_owned()), "{report:#}");
+    assert!(
+        findings(&report, "error").contains(&"link-rejected".to_owned()),
+        "{report:#}"
+    );
     must(fleet.lab.stolos(&["apply", "--yes"]));
     let report = fleet.status();
-    assert_eq!(Fleet::link(&report, "mend-2", "mend-1")["state"], "synced", "{report:#}");
+    assert_eq!(
+        Fleet::link(&report, "mend-2", "mend-1")["state"],
+        "synced",
+        "{report:#}"
+    );
     fleet.assert_settled();
 
     // Somebody's own object in a namespace of ours is no business of ours, and stays.
-    must(fleet.lab.kubectl(&contexts[1], &["-n", "istio-system", "create", "configmap", "theirs"]));
+    must(fleet.lab.kubectl(
+        &contexts[1],
+        &["-n", "istio-system", "create", "configmap", "theirs"],
+    ));
     let before = std::fs::read_to_string(&fleet.file).unwrap();
     let left = fleet.stolos(&["leave", "mend-2", "--yes"]);
     assert!(left.status.success(), "{left:?}");
     let said = String::from_utf8_lossy(&left.stderr).into_owned();
     assert!(said.contains("ConfigMap theirs"), "what stays is named: {said}");
-    assert!(fleet.lab.object(&contexts[1], &["-n", "istio-system", "configmap", "theirs"]).is_some());
+    assert!(
+        fleet
+            .lab
+            .object(&contexts[1], &["-n", "istio-system", "configmap", "theirs"])
+            .is_some()
+    );
     for gone in [
         ["-n", "istio-system", "deployment", "istiod"],
         ["-n", "istio-system", "secret", "cacerts"],
@@ -155,11 +200,17 @@ fn a_link_whose_token_is_gone_is_rejected_and_mended_and_a_cluster_leaves_withou
     assert!(
         fleet
             .lab
-            .object(&contexts[0], &["-n", "istio-system", "secret", "istio-remote-secret-mend-2"])
+            .object(
+                &contexts[0],
+                &["-n", "istio-system", "secret", "istio-remote-secret-mend-2"]
+            )
             .is_none()
     );
     let after = std::fs::read_to_string(&fleet.file).unwrap();
-    assert!(before.contains("mend-2") && !after.contains("name: mend-2"), "{after}");
+    assert!(
+        before.contains("mend-2") && !after.contains("name: mend-2"),
+        "{after}"
+    );
     fleet.assert_settled();
 
     // It can come back, over what stayed.
