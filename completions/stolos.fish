@@ -34,12 +34,12 @@ complete -c stolos -n "__fish_stolos_needs_command" -s V -l version -d 'Print ve
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "contexts" -d 'List the contexts of the kubeconfigs, as kubectl would read them'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "init" -d 'Write a fleet file from kubeconfig contexts'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "join" -d 'Add contexts to the fleet file, and show the difference'
-complete -c stolos -n "__fish_stolos_needs_command" -f -a "leave" -d 'Unlink clusters everywhere, then take out what the fleet put there'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "leave" -d 'Unlink clusters from all others, then take out what the fleet put there'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "clusters" -d 'List the clusters of the fleet file'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "plan" -d 'Show what `apply` would do, and change nothing'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "apply" -d 'Make the clusters what the fleet file says: trust, mesh and links'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "status" -d 'Report the true state of the mesh, read-only, with or without a fleet file'
-complete -c stolos -n "__fish_stolos_needs_command" -f -a "explain" -d 'Explain a finding by its code'
+complete -c stolos -n "__fish_stolos_needs_command" -f -a "explain" -d 'Explain a finding by its code; without a code, list them all'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "trust" -d 'Manage the root of trust and each cluster\'s intermediate'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "mesh" -d 'Manage Istio itself in the fleet\'s clusters'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "link" -d 'Manage the links by which each istiod reads the other clusters (Istio\'s remote secrets)'
@@ -103,12 +103,33 @@ complete -c stolos -n "__fish_stolos_using_subcommand join" -l dry-run -d 'Show 
 complete -c stolos -n "__fish_stolos_using_subcommand join" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand join" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand join" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l keep-mesh -d 'Only unlink: the mesh and its trust stay'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l forget -d 'Take clusters that do not answer out of the fleet file, as they are'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l dry-run -d 'Show the plan and stop'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
@@ -170,72 +191,206 @@ complete -c stolos -n "__fish_stolos_using_subcommand apply" -l allow-disruption
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand status" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand status" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand status" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c stolos -n "__fish_stolos_using_subcommand explain" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand explain" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand explain" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand explain" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from init issue show" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Show'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from init issue show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from init issue show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from init issue show" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from init issue show" -f -a "init" -d 'Make the fleet\'s root on this machine, where no cluster carries one'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from init issue show" -f -a "issue" -d 'Issue the intermediates that are missing, broken or about to end'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen_subcommand_from init issue show" -f -a "show" -d 'Show what each control plane signs with, with or without a fleet file'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l dry-run -d 'Show the plan and stop'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Show'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l dry-run -d 'Show the plan and stop'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Show'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -f -a "sync" -d 'Make the links what the fleet file says, and await istiod\'s own synchronisation'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -f -a "list" -d 'List the links with their states, read-only, with or without a fleet file'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l dry-run -d 'Show the plan and stop'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "up" -d 'Bring up throwaway clusters with real control planes, reached by a kubeconfig of their own'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "down" -d 'Take a lab down: end its processes and remove its files'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "list" -d 'List the labs on this machine and their clusters'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "env" -d 'Print the `export` lines that lead a shell\'s programs to a lab: `eval "$(stolos lab env)"`'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "exec" -d 'Run a program where a lab\'s addresses can be reached, with the lab\'s environment'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "stop" -d 'Switch a cluster of a lab off, as if its machines had lost power: connections are refused'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "start" -d 'Switch a cluster of a lab on again, and wait until it is ready'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "parts" -d 'Find or build the programs that a lab runs, and print the directory that holds them'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec stop start parts inside" -f -a "inside" -d 'What the lab runs of itself'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "up" -d 'Bring up throwaway clusters with real control planes, reached by a kubeconfig of their own'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "down" -d 'Take a lab down: end its processes and remove its files'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "list" -d 'List the labs on this machine and their clusters'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "env" -d 'Print the `export` lines that lead a shell\'s programs to a lab: `eval "$(stolos lab env)"`'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "exec" -d 'Run a program where a lab\'s addresses can be reached, with the lab\'s environment'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "demo" -d 'Do the main job start to end on a fresh lab: from nothing to a mesh, and its status'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "stop" -d 'Switch a cluster of a lab off, as if its machines had lost power: connections are refused'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "start" -d 'Switch a cluster of a lab on again, and wait until it is ready'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "parts" -d 'Find or build the programs that a lab runs, and print the directory that holds them'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "inside" -d 'What the lab runs of itself'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l name -d 'The lab\'s name' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l clusters -d 'How many clusters; default: 2, or as many as the lab has' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l color -d 'When to colour' -r -f -a "auto\t''
@@ -276,6 +431,14 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from exec" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from exec" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l name -d 'The lab\'s name; one of this name that runs is taken down first' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l clusters -d 'How many clusters' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from stop" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"

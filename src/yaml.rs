@@ -25,7 +25,7 @@ pub enum YamlError {
         column: usize,
     },
     /// A field is not what was wanted.
-    #[error("line {line}: `{path}` is not {expected}")]
+    #[error("{}`{path}` is not {expected}", at(*line))]
     Field {
         /// The path to the field: `users[0].user.token`.
         path: String,
@@ -62,18 +62,33 @@ pub fn documents(text: &str) -> Result<Vec<serde_json::Value>, YamlError> {
 }
 
 /// Reads the first document of a stream; nothing where it is empty. A field of the wrong type is
-/// reported by its path and line.
+/// reported by its path and line; merge keys (`<<`) are followed, and cost the line.
 pub fn first_document<T: DeserializeOwned>(text: &str) -> Result<Option<T>, YamlError> {
     let Some(document) = serde_yaml::Deserializer::from_str(text).next() else {
         return Ok(None);
     };
-    serde_path_to_error::deserialize::<_, Option<T>>(document).map_err(|error| {
-        let path = error.path().to_string();
-        match (place(error.inner()), expectation(&error.inner().to_string())) {
-            (YamlError::Syntax { line, .. }, Some(expected)) => YamlError::Field { path, line, expected },
-            (syntax, _) => syntax,
-        }
-    })
+    if text.contains("<<") {
+        let mut merged = serde_yaml::Value::deserialize(document).map_err(|error| place(&error))?;
+        merged.apply_merge().map_err(|error| place(&error))?;
+        return serde_path_to_error::deserialize::<_, Option<T>>(merged).map_err(|error| field(&error));
+    }
+    serde_path_to_error::deserialize::<_, Option<T>>(document).map_err(|error| field(&error))
+}
+
+fn field(error: &serde_path_to_error::Error<serde_yaml::Error>) -> YamlError {
+    let path = error.path().to_string();
+    match (place(error.inner()), expectation(&error.inner().to_string())) {
+        (YamlError::Syntax { line, .. }, Some(expected)) => YamlError::Field { path, line, expected },
+        (syntax, _) => syntax,
+    }
+}
+
+fn at(line: usize) -> String {
+    if line == 0 {
+        String::new()
+    } else {
+        format!("line {line}: ")
+    }
 }
 
 /// Reads one document of a text that holds no secret, and says what is wrong with it.
@@ -124,7 +139,7 @@ fn expectation(message: &str) -> Option<&'static str> {
         .map_or(wanted, |(wanted, _)| wanted);
     Some(match wanted {
         "a string" => "a text (write numbers and the like in quotes)",
-        "a boolean" => "`true` or `false`",
+        "a boolean" | "a truth value" => "`true` or `false`",
         "a sequence" => "a list",
         _ if wanted == "a map" || wanted.starts_with("struct ") => "a map",
         _ => "what belongs there",
@@ -163,6 +178,15 @@ mod tests {
         assert_eq!(error.line, 3);
         assert_eq!(error.path, "list[1].nunber");
         assert!(error.message.starts_with("unknown field `nunber`"), "{error:?}");
+    }
+
+    #[test]
+    fn merge_keys_are_followed() {
+        let text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\n";
+        let value: serde_json::Value = first_document(text).unwrap().unwrap();
+        assert_eq!(value["b"], serde_json::json!({"x": 1, "y": 3}));
+        let error = first_document::<Outer>("list: &l hunter2\nother: {<<: {}}\n").unwrap_err();
+        assert_eq!(error.to_string(), "`list` is not a list");
     }
 
     #[test]

@@ -7,4 +7,6 @@ mod contexts;
 mod harness;
 mod help;
 mod init;
+#[cfg(unix)]
+mod install;
 mod join;

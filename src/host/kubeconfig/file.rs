@@ -66,6 +66,31 @@ fn text_lists<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Str
         .collect())
 }
 
+/// A truth value in the words of YAML 1.1, which kubectl reads: `yes` and `on` are true.
+fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    struct TruthVisitor;
+    impl Visitor<'_> for TruthVisitor {
+        type Value = bool;
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a truth value")
+        }
+        fn visit_bool<E: de::Error>(self, truth: bool) -> Result<bool, E> {
+            Ok(truth)
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<bool, E> {
+            Ok(false)
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<bool, E> {
+            match text.to_ascii_lowercase().as_str() {
+                "yes" | "y" | "on" => Ok(true),
+                "no" | "n" | "off" => Ok(false),
+                _ => Err(E::invalid_type(de::Unexpected::Other("another text"), &self)),
+            }
+        }
+    }
+    deserializer.deserialize_any(TruthVisitor)
+}
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Document {
@@ -130,7 +155,7 @@ pub(super) struct Cluster {
     pub server: String,
     #[serde(deserialize_with = "text")]
     pub tls_server_name: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "truth")]
     pub insecure_skip_tls_verify: bool,
     #[serde(deserialize_with = "text")]
     pub certificate_authority: String,
@@ -138,7 +163,7 @@ pub(super) struct Cluster {
     pub certificate_authority_data: String,
     #[serde(deserialize_with = "text")]
     pub proxy_url: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "truth")]
     pub disable_compression: bool,
     #[serde(deserialize_with = "nullable")]
     pub extensions: Vec<Extension>,
@@ -209,7 +234,7 @@ pub(super) struct Exec {
     pub api_version: String,
     #[serde(deserialize_with = "text")]
     pub install_hint: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "truth")]
     pub provide_cluster_info: bool,
     #[serde(deserialize_with = "text")]
     pub interactive_mode: String,

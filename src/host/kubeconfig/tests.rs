@@ -397,9 +397,10 @@ async fn credentials_do_not_go_over_a_connection_without_tls() {
     assert_eq!(token_of(&made), "");
     folder.write(
         "config",
-        &config("a", "a.example, insecure-skip-tls-verify: true", "token: t"),
+        &config("a", "a.example, insecure-skip-tls-verify: yes", "token: t"),
     );
     let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
+    assert!(made.config.accept_invalid_certs);
     assert_eq!(made.config.cluster_url.to_string(), "https://a.example/");
     assert_eq!(token_of(&made), "t");
 }
