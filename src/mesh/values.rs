@@ -42,15 +42,14 @@ pub fn render_requests(fleet: &Fleet) -> Vec<RenderRequest> {
         .collect()
 }
 
-/// Whether this fleet makes an east-west gateway in a cluster: wherever there is more than one
-/// network, and nobody else makes it.
+/// Whether this fleet makes an east-west gateway in a cluster: wherever the clusters are not all on
+/// one network, and nobody else makes it. A fleet of one cluster has one as well: it is the first
+/// of several, or the last, and its address should not change with its neighbours.
 pub fn needs_gateway(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
-    let elsewhere = fleet
-        .spec
-        .clusters
-        .iter()
-        .any(|other| other.network != cluster.network);
-    elsewhere && !cluster.gateway.as_ref().is_some_and(|gateway| gateway.external)
+    let clusters = &fleet.spec.clusters;
+    let one_network = clusters.len() > 1 && clusters.iter().all(|other| other.network == cluster.network);
+    let external = cluster.gateway.as_ref().is_some_and(|gateway| gateway.external);
+    cluster.network.is_some() && !one_network && !external
 }
 
 fn operator(fleet: &Fleet, cluster: &ClusterSpec, name: &str, profile: &str) -> Value {

@@ -1,25 +1,77 @@
 //! The main job: from contexts to one mesh, kept, mended and taken back.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
 
 use serde_json::Value;
 
 use crate::fleet::{Fleet, findings};
 use crate::harness::{eventually, must, run};
 
-/// Everything that each istiod of the lab says of clusters and gateways, by its own debug endpoint
-/// as istioctl asks for it.
+/// What the istiods of a cluster say at a debug endpoint, asked as Istio's documents have it: by
+/// kubectl's port-forward.
 fn istiods_word(fleet: &Fleet, number: u8, path: &str) -> Vec<Value> {
     let context = fleet.lab.context(number);
-    let text = must(
+    let namespace = ["-n", "istio-system"];
+    let pods = must(
         fleet
             .lab
-            .istioctl(&context, &["x", "internal-debug", path, "--all"]),
+            .kubectl(&context, &["get", "pods", "-l", "app=istiod", "-o", "name"])
+            .args(namespace),
     );
-    // istioctl prints one JSON value for each istiod.
-    serde_json::Deserializer::from_str(&text[text.find(['[', '{']).unwrap_or(0)..])
-        .into_iter::<Value>()
-        .filter_map(Result::ok)
+    pods.lines()
+        .map(|pod| {
+            let mut forward = fleet
+                .lab
+                .kubectl(&context, &["port-forward", pod, ":15014"])
+                .args(namespace)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("kubectl can be run");
+            let mut line = String::new();
+            // Held to the end: kubectl ends where nobody listens to what it says next.
+            let mut stdout = BufReader::new(forward.stdout.take().expect("its stdout is piped"));
+            stdout.read_line(&mut line).expect("kubectl says its port");
+            // Forwarding from 127.0.0.1:40123 -> 15014
+            let address = line.split_whitespace().nth(2).expect("an address").to_owned();
+            let mut stream = TcpStream::connect(&address).expect("kubectl listens");
+            let body = get(&mut stream, path);
+            forward.kill().expect("kubectl can be ended");
+            forward.wait().expect("kubectl ends");
+            drop(stdout);
+            serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: no JSON ({error}): {body}"))
+        })
+        .collect()
+}
+
+/// The body of an answer, by its length: a port-forward does not pass on the end of a connection.
+fn get(stream: &mut TcpStream, path: &str) -> String {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it takes a request");
+    let mut reader = BufReader::new(stream);
+    let mut line = || {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("istiod answers");
+        line.trim().to_ascii_lowercase()
+    };
+    assert!(line().contains("200"), "{path}");
+    let headers: Vec<String> = std::iter::from_fn(|| Some(line()).filter(|line| !line.is_empty())).collect();
+    let length = headers
+        .iter()
+        .find_map(|header| header.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.expect("a short answer says its length")];
+    reader.read_exact(&mut body).expect("the whole of it comes");
+    String::from_utf8(body).expect("text")
+}
+
+/// The texts of a field in a list.
+fn texts(list: &Value, field: &str) -> BTreeSet<String> {
+    let entries = list.as_array().cloned().unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|entry| Some(entry[field].as_str()?.to_owned()))
         .collect()
 }
 
@@ -66,13 +118,26 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
             let line = clusters.lines().find(|line| line.starts_with(name));
             assert!(line.is_some_and(|line| line.contains("synced")), "{clusters}");
         }
-        let networks: BTreeSet<String> = istiods_word(&fleet, number, "networkz")
-            .iter()
-            .flat_map(|said| said.as_array().cloned().unwrap_or_default())
-            .filter_map(|gateway| Some(gateway["Network"].as_str()?.to_owned()))
-            .collect();
-        let wanted: BTreeSet<String> = (1..=3).map(|other| fleet.lab.context(other)).collect();
-        assert_eq!(networks, wanted, "the gateways that {context} knows");
+        let all: BTreeSet<String> = (1..=3).map(|other| fleet.lab.context(other)).collect();
+        for said in istiods_word(&fleet, number, "/debug/networkz") {
+            assert_eq!(
+                texts(&said, "Network"),
+                all,
+                "the gateways that {context} knows: {said:#}"
+            );
+        }
+        for said in istiods_word(&fleet, number, "/debug/clusterz") {
+            assert_eq!(
+                texts(&said, "id"),
+                all,
+                "the clusters that {context} knows: {said:#}"
+            );
+            assert_eq!(
+                texts(&said, "syncStatus"),
+                BTreeSet::from(["synced".to_owned()]),
+                "{said:#}"
+            );
+        }
     }
 
     // One root over all intermediates, in openssl's judgement.
@@ -214,7 +279,7 @@ fn a_link_whose_token_is_gone_is_rejected_and_mended_and_a_cluster_leaves_withou
     fleet.assert_settled();
 
     // It can come back, over what stayed.
-    let joined = fleet.stolos(&["join", "mend-2", "--yes"]);
+    let joined = fleet.stolos(&["join", "mend-2"]);
     assert!(joined.status.success(), "{joined:?}");
     let applied = fleet.stolos(&["apply", "--yes"]);
     assert!(applied.status.success(), "{applied:?}");
