@@ -1,6 +1,8 @@
 //! The invariants of `src/lib.rs` that can be seen in the text: purity, who prints, who ends the
 //! process, sizes, names, a map that is whole. Exceptions are data, each with its reason.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -13,12 +13,12 @@ const CLUSTERS: &str = concat!(
     "  # network: clusters whose pods reach each other directly share one.\n",
 );
 
-const OBSERVED: &str = concat!("  # manage: [] only observes: somebody else manages Istio there.\n",);
+const OBSERVED: &str = "  # manage: [] only observes: somebody else manages Istio there.\n";
 
-const MESH: &str = concat!("  # What is left out here is Istio's default, or what runs already.\n",);
+const MESH: &str = "  # What is left out here is Istio's default, or what runs already.\n";
 
 const TRUST: &str =
-    concat!("  # root: who holds the mesh's root of trust; rootSha256: the roots that are accepted.\n",);
+    "  # root: who holds the mesh's root of trust; rootSha256: the roots that are accepted.\n";
 
 /// The text of a new fleet file. Reading it gives the fleet again.
 ///

@@ -84,7 +84,7 @@ pub fn add_cluster(text: &str, cluster: &ClusterSpec) -> Result<String, EditErro
         let new = format!("{gap}{}", as_item(&lines, last.dash, last.column));
         Some(replace(&layout, last.lines.end..last.lines.end, &new))
     })();
-    change.finish(edited, by_hand)
+    change.finish(edited, &by_hand)
 }
 
 /// Takes a cluster out of the list: its item's lines, and the blank line that set it apart.
@@ -125,7 +125,7 @@ pub fn remove_cluster(text: &str, name: &ClusterName) -> Result<String, EditErro
     })();
     change.finish(
         edited,
-        format!("take the item `name: {name}` out of `spec.clusters`"),
+        &format!("take the item `name: {name}` out of `spec.clusters`"),
     )
 }
 
@@ -165,7 +165,7 @@ pub fn set_uid(text: &str, name: &ClusterName, uid: &str) -> Result<String, Edit
     })();
     change.finish(
         edited,
-        format!("in the item `name: {name}` of `spec.clusters`:\n  uid: {value}"),
+        &format!("in the item `name: {name}` of `spec.clusters`:\n  uid: {value}"),
     )
 }
 
@@ -224,7 +224,7 @@ pub fn set_root_pins(text: &str, pins: &[String]) -> Result<String, EditError> {
         }
     })();
     let by_hand = format!("under `spec.trust`:\n  rootSha256: [{}]", quoted.join(", "));
-    change.finish(edited, by_hand)
+    change.finish(edited, &by_hand)
 }
 
 /// A change that is known in data before it is made in text.
@@ -250,7 +250,7 @@ impl Change {
     }
 
     /// The new text, if it says what was meant.
-    fn finish(self, edited: Option<String>, by_hand: String) -> Result<String, EditError> {
+    fn finish(self, edited: Option<String>, by_hand: &str) -> Result<String, EditError> {
         edited
             .filter(|text| check::read(text).is_ok_and(|fleet| fleet == self.after))
             .ok_or(EditError::Style {

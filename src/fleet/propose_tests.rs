@@ -180,7 +180,7 @@ fn what_somebody_else_manages_is_left_to_them() {
     };
     let with = |secret: AuthoritySecret| {
         manage(inventory(seen("a", "u", "[]"), |inventory| {
-            inventory.authorities.push(secret)
+            inventory.authorities.push(secret);
         }))
     };
     assert_eq!(with(secret(false, "")), Some(vec![Area::Mesh, Area::Links]));
