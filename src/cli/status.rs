@@ -1,12 +1,17 @@
 //! `stolos status`
 
+use jiff::Timestamp;
+
 use super::args::{OutputArguments, Reading};
 use super::session::Session;
 use crate::document::{Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
+use crate::host::fleet_file::FleetFile;
+use crate::host::keys::RootStore;
 use crate::render::status::{self as view, Look};
 use crate::render::{Format, Terminal};
 use crate::status::{self, StatusReport};
+use crate::trust::RootOnHand;
 
 /// Report the true state of the mesh, read-only, with or without a fleet file
 #[derive(Debug, clap::Args)]
@@ -36,8 +41,16 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
 pub async fn read(reading: &Reading, terminal: &Terminal) -> Result<Document<StatusReport>> {
     let mut session = Session::of_any(reading).await?;
     let inventory = session.collect(true, terminal).await;
-    let report = status::report(&inventory, session.selected_fleet().as_ref(), session.run.at);
+    // The whole fleet, though only the selected clusters were read: the others are no strangers.
+    let fleet = session.file.as_ref().map(|file| &file.fleet);
+    let root = session.file.as_ref().map(root_on_hand).transpose()?;
+    let report = status::report(&inventory, fleet, root.as_ref(), Timestamp::now());
     Ok(Document::new(&session.run, DocumentError::of(&inventory), report))
+}
+
+fn root_on_hand(file: &FleetFile) -> Result<RootOnHand> {
+    let store = RootStore::of(&file.fleet, file.folder(), &RootStore::default_directory()?);
+    Ok(store.inspect(Timestamp::now()))
 }
 
 /// The exit code of a report that was printed.

@@ -1,6 +1,8 @@
 //! The only module that prints or asks: stdout is the answer, stderr is talk. A closed pipe ends
 //! the printing, not the program.
 
+pub mod links;
+pub mod look;
 pub mod progress;
 pub mod status;
 pub mod table;

@@ -1,25 +1,14 @@
 //! A status report for reading: clusters, links, findings, and a verdict in one line. Text in, text
 //! out: the terminal prints it.
 
-use std::collections::BTreeMap;
+pub use super::links::links;
+pub use super::look::Look;
 
+use super::look::{Color, painted};
 use super::table::table;
-use crate::inventory::credential::CredentialKind;
 use crate::status::report::{ClusterReport, ControlPlaneReport, GatewayReport, ReplicaReport};
 use crate::status::trust_view::short;
-use crate::status::{Finding, LinkReport, LinkState, Severity, StatusReport};
-
-/// More links than these are shown as a matrix, and only the exceptions as a list.
-const LISTED_LINKS: usize = 20;
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Look {
-    /// With UIDs, servers, replicas, fingerprints.
-    pub wide: bool,
-    /// With colours.
-    pub colored: bool,
-}
+use crate::status::{Finding, LinkState, Severity, StatusReport};
 
 /// The whole report.
 pub fn report(report: &StatusReport, look: Look) -> String {
@@ -133,9 +122,9 @@ fn clusters(clusters: &[ClusterReport], look: Look) -> String {
     )
 }
 
-/// What stands where nothing is known: a cluster that did not answer has a `?`, in others it is absent.
+/// What stands where nothing is known: `?` where it could not all be read, else it is absent.
 fn unknown(cluster: &ClusterReport) -> String {
-    if cluster.reachable { "-" } else { "?" }.to_owned()
+    if cluster.complete { "-" } else { "?" }.to_owned()
 }
 
 fn ready(plane: &ControlPlaneReport) -> String {
@@ -168,14 +157,14 @@ fn gateways(cluster: &ClusterReport) -> String {
         if addresses.is_empty() {
             "no address".to_owned()
         } else {
-            addresses.join(",")
+            addresses.join(" ")
         }
     };
     if cluster.gateways.is_empty() {
         unknown(cluster)
     } else {
         let told: Vec<String> = cluster.gateways.iter().map(told).collect();
-        told.join(" ")
+        told.join(", ")
     }
 }
 
@@ -238,154 +227,6 @@ fn certificates(clusters: &[ClusterReport]) -> String {
         return String::new();
     }
     table(["IN", "CERTIFICATE", "SHA256", "NOT AFTER"], rows)
-}
-
-/// The links: all of them where they are few, else a matrix and those that are not as they should be.
-pub fn links(links: &[LinkReport], look: Look) -> String {
-    if links.is_empty() {
-        return String::new();
-    }
-    if links.len() <= LISTED_LINKS {
-        return list(links.iter(), look);
-    }
-    let mut text = matrix(links);
-    if links.iter().any(|link| link.state != LinkState::Synced) {
-        text.push('\n');
-        text.push_str(&list(
-            links.iter().filter(|link| link.state != LinkState::Synced),
-            look,
-        ));
-    }
-    text
-}
-
-fn list<'report>(links: impl Iterator<Item = &'report LinkReport>, look: Look) -> String {
-    let links: Vec<&LinkReport> = links.collect();
-    let text = table(
-        ["IN", "TO", "STATE", "OBSERVED", "CREDENTIAL", "REASON"],
-        links.iter().map(|link| {
-            let reason = match link.state {
-                LinkState::Synced => String::new(),
-                _ => link.reason.clone(),
-            };
-            [
-                link.inside.clone(),
-                link.to.clone(),
-                link.state.as_str().to_owned(),
-                observed(link),
-                credential(link),
-                reason,
-            ]
-        }),
-    );
-    let lines = text.lines().enumerate().map(|(number, line)| {
-        let state = number
-            .checked_sub(1)
-            .and_then(|row| links.get(row))
-            .map(|link| link.state);
-        let color = match state {
-            None | Some(LinkState::Synced | LinkState::Paused) => Color::None,
-            Some(state) if state.is_error() => Color::Red,
-            Some(_) => Color::Yellow,
-        };
-        painted(line, color, look) + "\n"
-    });
-    lines.collect()
-}
-
-/// What the replicas say, each word once, with how many say it where they are several.
-fn observed(link: &LinkReport) -> String {
-    let mut words: BTreeMap<&str, usize> = BTreeMap::new();
-    for observed in &link.observed {
-        let word = match (&observed.sync_status, &observed.error) {
-            (Some(status), _) => status.as_str(),
-            (None, Some(_)) => "silent",
-            (None, None) => "not listed",
-        };
-        *words.entry(word).or_default() += 1;
-    }
-    let told: Vec<String> = words
-        .iter()
-        .map(|(word, count)| match link.observed.len() {
-            1 => (*word).to_owned(),
-            _ => format!("{count} {word}"),
-        })
-        .collect();
-    if told.is_empty() {
-        "-".to_owned()
-    } else {
-        told.join(", ")
-    }
-}
-
-fn credential(link: &LinkReport) -> String {
-    let Some(credential) = &link.credential else {
-        return "-".to_owned();
-    };
-    let kind = match credential.kind {
-        CredentialKind::TokenSecret => "token",
-        CredentialKind::BoundToken => "bound token",
-        CredentialKind::ClientCertificate => "certificate",
-        CredentialKind::Other => "other",
-    };
-    match &credential.expires_at {
-        Some(end) => format!("{kind} until {end}"),
-        None => kind.to_owned(),
-    }
-}
-
-/// One row a reading cluster, one column a read one; a letter or sign each.
-fn matrix(links: &[LinkReport]) -> String {
-    let mut columns: Vec<&str> = links.iter().map(|link| link.to.as_str()).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    let mut rows: BTreeMap<&str, BTreeMap<&str, char>> = BTreeMap::new();
-    for link in links {
-        rows.entry(&link.inside)
-            .or_default()
-            .insert(&link.to, sign(link.state));
-    }
-    let width = rows
-        .keys()
-        .map(|name| name.len())
-        .max()
-        .unwrap_or_default()
-        .max("IN \\ TO".len());
-    let mut text = format!("{:width$}  ", "IN \\ TO");
-    for number in 1..=columns.len() {
-        text.push_str(&format!("{number:>3}"));
-    }
-    text.push('\n');
-    for (name, states) in &rows {
-        text.push_str(&format!("{name:width$}  "));
-        for column in &columns {
-            let sign = states.get(column).copied().unwrap_or(' ');
-            text.push_str(&format!("{sign:>3}"));
-        }
-        let end = text.trim_end().len();
-        text.truncate(end);
-        text.push('\n');
-    }
-    let names: Vec<String> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, name)| format!("{} {name}", index + 1))
-        .collect();
-    text.push_str(&format!(
-        "to: {}\n+ synced  ~ syncing  = paused  ? unknown or unreachable  ! anything else, below\n",
-        names.join(", ")
-    ));
-    text
-}
-
-fn sign(state: LinkState) -> char {
-    match state {
-        LinkState::Synced => '+',
-        LinkState::Syncing => '~',
-        LinkState::Paused => '=',
-        LinkState::Unknown | LinkState::Unreachable => '?',
-        LinkState::Rejected | LinkState::Stale | LinkState::Missing | LinkState::Timeout => '!',
-    }
 }
 
 fn findings(findings: &[Finding], look: Look) -> String {
@@ -457,37 +298,14 @@ fn verdict(report: &StatusReport, look: Look) -> String {
         ("healthy", Color::Green)
     } else if errors > 0 {
         ("not healthy", Color::Red)
+    } else if report.complete {
+        ("not yet healthy", Color::Yellow)
     } else {
-        ("unknown", Color::Yellow)
+        ("not known to be healthy", Color::Yellow)
     };
     format!("{}: {}\n", painted(word, color, look), facts.join(", "))
 }
 
 fn number(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-#[derive(Clone, Copy)]
-enum Color {
-    None,
-    Red,
-    Yellow,
-    Green,
-    Blue,
-}
-
-/// A text in a colour (ECMA-48 SGR), where the look has colours.
-fn painted(text: &str, color: Color, look: Look) -> String {
-    let code = match color {
-        Color::None => return text.to_owned(),
-        Color::Red => 31,
-        Color::Green => 32,
-        Color::Yellow => 33,
-        Color::Blue => 34,
-    };
-    if look.colored {
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    } else {
-        text.to_owned()
-    }
 }

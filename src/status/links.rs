@@ -7,7 +7,7 @@ use super::credential;
 use super::report::{LinkReport, LinkState, Observed};
 use super::view::{ClusterView, View};
 use crate::fleet::Role;
-use crate::inventory::{ControlPlane, Fact, FailureClass, RemoteSecret, RemoteSecretEntry};
+use crate::inventory::{ControlPlane, Fact, RemoteSecret, RemoteSecretEntry};
 
 /// One remote secret's entry, with the Secret that it is in.
 pub type Entry<'world> = (&'world RemoteSecret, &'world RemoteSecretEntry);
@@ -37,6 +37,11 @@ pub fn links(view: &View<'_>) -> Vec<LinkReport> {
             .iter()
             .map(|target| target.cluster_id)
             .chain([inside.cluster_id()])
+            // Clusters of the fleet that this command was not asked to read.
+            .chain(view.fleet.into_iter().flat_map(|fleet| {
+                let clusters = fleet.spec.clusters.iter();
+                clusters.map(|spec| spec.name.as_str())
+            }))
             .collect();
         links.extend(strangers(view, inside, &known));
     }
@@ -57,8 +62,7 @@ fn targets<'view, 'world>(
     inside: &ClusterView<'world>,
 ) -> Vec<Target<'view, 'world>> {
     let is_read = |role: Option<Role>| role.is_some_and(|role| role != Role::External);
-    let mut targets: Vec<Target<'_, '_>> = view
-        .clusters
+    view.clusters
         .iter()
         .filter(|cluster| cluster.name != inside.name)
         .filter(|cluster| match view.fleet {
@@ -68,22 +72,29 @@ fn targets<'view, 'world>(
         })
         .map(|cluster| Target {
             name: cluster.name.as_str(),
-            cluster_id: cluster.cluster_id(),
+            cluster_id: expected_id(view, inside, cluster),
             cluster: Some(cluster),
         })
-        .collect();
-    // Clusters of the fleet that this command was not asked to read.
-    let unread = view.fleet.into_iter().flat_map(|fleet| &fleet.spec.clusters);
-    targets.extend(
-        unread
-            .filter(|spec| view.cluster(spec.name.as_str()).is_none() && is_read(Some(spec.role)))
-            .map(|spec| Target {
-                name: spec.name.as_str(),
-                cluster_id: spec.name.as_str(),
-                cluster: None,
-            }),
-    );
-    targets
+        .collect()
+}
+
+/// The ID under which a cluster's remote secret is looked for: the one that its istiod goes by; its
+/// name where there is only a secret for that, or where both clusters claim the same ID.
+fn expected_id<'view>(
+    view: &View<'_>,
+    inside: &ClusterView<'_>,
+    cluster: &'view ClusterView<'_>,
+) -> &'view str {
+    let (own, name) = (cluster.cluster_id(), cluster.name.as_str());
+    let has = |id: &str| {
+        let mut planes = inside.planes().iter();
+        planes.any(|plane| !entries(inside, &plane.namespace, id).is_empty())
+    };
+    if own == inside.cluster_id() || (!has(own) && (view.fleet.is_some() || has(name))) {
+        name
+    } else {
+        own
+    }
 }
 
 fn has_entry(inside: &ClusterView<'_>, target: &ClusterView<'_>) -> bool {
@@ -163,15 +174,10 @@ fn link(view: &View<'_>, inside: &ClusterView<'_>, target: &Target<'_, '_>) -> L
         observed.extend(said);
     }
     if let Some(Err(failure)) = target.cluster.map(|cluster| cluster.seen) {
-        let state = if failure.class == FailureClass::Identity {
-            LinkState::Stale
-        } else {
-            LinkState::Unreachable
-        };
-        verdicts.push((
-            state,
-            format!("{} did not answer: {}", target.name, failure.message),
-        ));
+        // That istiod waits for it as well says nothing more.
+        verdicts.retain(|(state, _)| !matches!(state, LinkState::Timeout | LinkState::Syncing));
+        let reason = format!("{} could not be read: {}", target.name, failure.message);
+        verdicts.push((LinkState::Unreachable, reason));
     }
     let (state, reason) = worst(verdicts);
     LinkReport {
@@ -224,7 +230,12 @@ fn plane_observed(plane: &ControlPlane<'_>, cluster_id: &str) -> Vec<Observed> {
             sync_status: replica
                 .clusterz
                 .said()
-                .and_then(|clusters| clusters.iter().find(|cluster| cluster.id == cluster_id))
+                .and_then(|clusters| {
+                    // Its own cluster is listed too, without a Secret: no word about another one.
+                    let is_own = plane.effective_cluster_id() == Some(cluster_id);
+                    let mut listed = clusters.iter().filter(|cluster| cluster.id == cluster_id);
+                    listed.find(|cluster| !is_own || !cluster.secret_name.is_empty())
+                })
                 .map(|cluster| cluster.sync_status.clone()),
             error: replica.clusterz.failure().map(|failure| failure.message.clone()),
         })
@@ -293,11 +304,17 @@ fn strangers(view: &View<'_>, inside: &ClusterView<'_>, known: &BTreeSet<&str>) 
                     found.reason =
                         format!("there is a remote secret for {id}, and no such cluster in the fleet");
                 }
-            } else if found.state >= LinkState::Unknown {
+            } else if found.state >= LinkState::Unknown || may_be_unread(view, id, found.state) {
                 found.state = LinkState::Unknown;
-                found.reason = format!("no context that was read reaches a cluster with the ID {id}");
+                found.reason = format!("no cluster that was read goes by the ID {id}");
             }
             found
         })
         .collect()
+}
+
+/// Whether istiod waits for a cluster that may be one that did not answer here either: without a
+/// fleet file, such a cluster's ID is not known.
+fn may_be_unread(view: &View<'_>, id: &str, state: LinkState) -> bool {
+    matches!(state, LinkState::Timeout | LinkState::Syncing) && view.may_be_unreachable(id)
 }

@@ -18,7 +18,7 @@ pub use report::{Finding, LinkReport, LinkState, StatusReport};
 use crate::document::{DocumentError, time};
 use crate::fleet::Fleet;
 use crate::inventory::{ControlPlane, Inventory, Replica};
-use crate::trust::Certificate;
+use crate::trust::{Certificate, RootOnHand};
 use report::{
     CertificateReport, ClusterReport, ControlPlaneReport, GatewayReport, Kubernetes, ReplicaCluster,
     ReplicaReport, TrustReport,
@@ -27,20 +27,29 @@ use trust_view::{Authority, Trust};
 use view::{ClusterView, View};
 
 /// The report of what was seen, at a time. Without a fleet file, what one would declare is inferred.
-pub fn report(inventory: &Inventory, fleet: Option<&Fleet>, at: Timestamp) -> StatusReport {
-    let view = View::new(inventory, fleet, at);
+/// `root` is the root on this machine, where somebody looked.
+pub fn report(
+    inventory: &Inventory,
+    fleet: Option<&Fleet>,
+    root: Option<&RootOnHand>,
+    at: Timestamp,
+) -> StatusReport {
+    let view = View::new(inventory, fleet, root, at);
     let findings = catalogue::findings(&view);
-    let complete = DocumentError::of(inventory).is_empty();
+    let errors = DocumentError::of(inventory);
+    let complete = errors.is_empty();
     StatusReport {
-        healthy: complete && !findings.iter().any(|finding| finding.severity == Severity::Error),
-        clusters: view.clusters.iter().map(cluster).collect(),
+        healthy: complete
+            && !findings.iter().any(|finding| finding.severity == Severity::Error)
+            && view.links.iter().all(|link| link.state >= LinkState::Paused),
+        clusters: view.clusters.iter().map(|seen| cluster(seen, &errors)).collect(),
         findings,
         complete,
         links: view.links,
     }
 }
 
-fn cluster(cluster: &ClusterView<'_>) -> ClusterReport {
+fn cluster(cluster: &ClusterView<'_>, errors: &[DocumentError]) -> ClusterReport {
     let stated = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let seen = cluster.seen.ok();
     let role = cluster.role();
@@ -54,12 +63,10 @@ fn cluster(cluster: &ClusterView<'_>) -> ClusterReport {
         name: cluster.name.to_string(),
         context: cluster.context.to_owned(),
         server: seen.and_then(|inventory| stated(&inventory.server)),
-        uid: match seen {
-            Some(inventory) => stated(&inventory.uid),
-            None => None,
-        },
+        uid: seen.and_then(|inventory| stated(&inventory.uid)),
         reachable: seen.is_some(),
         error: cluster.seen.err().map(ToString::to_string),
+        complete: !errors.iter().any(|error| error.cluster == cluster.name.as_str()),
         kubernetes: Kubernetes {
             version: seen.and_then(|inventory| stated(&inventory.kubernetes_version)),
         },

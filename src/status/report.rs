@@ -14,7 +14,7 @@ use crate::inventory::credential::CredentialKind;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusReport {
-    /// Everything that should be read was, and no finding is an error.
+    /// Everything that should be read was, no finding is an error, and each link is synced or set aside.
     pub healthy: bool,
     /// Every cluster, by name.
     pub clusters: Vec<ClusterReport>,
@@ -47,6 +47,8 @@ pub struct ClusterReport {
     pub reachable: bool,
     /// Why it did not.
     pub error: Option<String>,
+    /// Whether everything that should be read of it was; where not, what is absent here is not known.
+    pub complete: bool,
     /// What its API server says of itself.
     pub kubernetes: Kubernetes,
     /// What it does in the mesh.

@@ -14,6 +14,7 @@ use crate::inventory::kind::{SECRET, SERVICE};
 use crate::inventory::{
     ClusterInventory, ControlPlane, Fact, Failure, Inventory, Observation, RemoteSecret, control_planes,
 };
+use crate::trust::RootOnHand;
 
 /// The port at which a gateway passes mutual TLS through to its network.
 pub const PASSTHROUGH_PORT: u64 = 15443;
@@ -26,6 +27,8 @@ pub struct View<'world> {
     pub at: Timestamp,
     /// What the fleet file says, where there is one.
     pub fleet: Option<&'world Fleet>,
+    /// The root on this machine, where somebody looked.
+    pub root: Option<&'world RootOnHand>,
     /// Every cluster of the inventory, by name.
     pub clusters: Vec<ClusterView<'world>>,
     /// Every link, with its state.
@@ -73,7 +76,12 @@ pub struct Gateway {
 
 impl<'world> View<'world> {
     /// The view of an inventory.
-    pub fn new(inventory: &'world Inventory, fleet: Option<&'world Fleet>, at: Timestamp) -> Self {
+    pub fn new(
+        inventory: &'world Inventory,
+        fleet: Option<&'world Fleet>,
+        root: Option<&'world RootOnHand>,
+        at: Timestamp,
+    ) -> Self {
         let clusters = inventory
             .clusters
             .iter()
@@ -82,6 +90,7 @@ impl<'world> View<'world> {
         let mut view = Self {
             at,
             fleet,
+            root,
             clusters,
             links: Vec::new(),
         };
@@ -111,6 +120,12 @@ impl<'world> View<'world> {
     /// Whether traffic crosses from one network to another.
     pub fn spans_networks(&self) -> bool {
         self.networks().len() > 1
+    }
+
+    /// Whether a cluster ID may be that of a cluster that did not answer.
+    pub fn may_be_unreachable(&self, id: &str) -> bool {
+        self.clusters.iter().any(|cluster| cluster.seen.is_err())
+            && !self.seen().any(|(cluster, _)| cluster.cluster_id() == id)
     }
 
     /// A cluster by the name that it has here.

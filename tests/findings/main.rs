@@ -4,7 +4,7 @@
 //! tests/findings/<case>/inventory.yaml   what was seen (`Inventory`); where absent, the healthy case's
 //!                       changes.yaml     optional: what is changed in it, see `Change`
 //!                       stolos.yaml      optional: the fleet file
-//!                       findings.txt     the report; `UPDATE=1 cargo test --test findings` accepts
+//!                       findings.txt     the report (one case has it wide); `UPDATE=1 cargo test --test findings` accepts
 //! tests/findings/certificates/           certificates (no keys: they were thrown away)
 //! ```
 //!
@@ -26,6 +26,7 @@ use stolos::fleet::Fleet;
 use stolos::inventory::Inventory;
 use stolos::render::status::{self as view, Look};
 use stolos::status::{self, StatusReport, catalogue};
+use stolos::trust::{KeyOnHand, RootOnHand};
 
 /// One change of the inventory: to an object of a cluster where one is named, else to the cluster.
 #[derive(Debug, Deserialize)]
@@ -61,7 +62,11 @@ fn reports_are_as_accepted() {
     for case in cases() {
         let Reported { report, .. } = reported(&case);
         let exit = report.failure().map_or(0, stolos::error::ErrorKind::exit_code);
-        let found = format!("{}\nexit code {exit}\n", view::report(&report, Look::default()));
+        let look = Look {
+            wide: case.ends_with("istiod-half-ready"),
+            colored: false,
+        };
+        let found = format!("{}\nexit code {exit}\n", view::report(&report, look));
         let accepted = case.join("findings.txt");
         let expected = fs::read_to_string(&accepted).unwrap_or_default();
         if found != expected && update {
@@ -167,7 +172,16 @@ fn reported(case: &Path) -> Reported {
     });
     let inventory: Inventory =
         serde_json::from_value(inventory).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
-    let report = status::report(&inventory, fleet.as_ref(), now());
+    // A root lies on this machine where there is a fleet file: with a passphrase, unless the case says.
+    let root = fleet.as_ref().map(|_| RootOnHand {
+        key: if case.ends_with("root-key-unencrypted") {
+            KeyOnHand::Plain
+        } else {
+            KeyOnHand::Encrypted
+        },
+        ..RootOnHand::default()
+    });
+    let report = status::report(&inventory, fleet.as_ref(), root.as_ref(), now());
     Reported { inventory, report }
 }
 

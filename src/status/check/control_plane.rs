@@ -133,8 +133,8 @@ fn disagree(view: &View<'_>) -> Vec<Found> {
     view.control_planes()
         .filter_map(|(cluster, plane)| {
             let differing: Vec<String> = [
-                ("clusters", clusters_seen(plane)),
-                ("gateways", gateways_seen(plane)),
+                ("clusters", clusters_seen(view, plane)),
+                ("gateways", gateways_seen(view, plane)),
             ]
             .into_iter()
             .filter(|(_, views)| views.len() > 1)
@@ -146,29 +146,30 @@ fn disagree(view: &View<'_>) -> Vec<Found> {
         .collect()
 }
 
-/// What replicas see, with the pods that see it.
+/// What replicas see, with the pods that see it. A cluster that does not answer is left out: one
+/// replica may have read it before, and another never.
 type Views<'plane> = BTreeMap<Vec<String>, Vec<&'plane str>>;
 
-fn clusters_seen<'plane>(plane: &'plane ControlPlane<'_>) -> Views<'plane> {
+fn clusters_seen<'plane>(view: &View<'_>, plane: &'plane ControlPlane<'_>) -> Views<'plane> {
     let mut views = Views::new();
     for replica in &plane.replicas {
         if let Some(said) = replica.clusterz.said() {
-            let listed = said
-                .iter()
-                .map(|entry| format!("{} {}", entry.id, entry.sync_status));
+            let judged = said.iter().filter(|entry| !view.may_be_unreachable(&entry.id));
+            let listed = judged.map(|entry| format!("{} {}", entry.id, entry.sync_status));
             views.entry(sorted(listed)).or_default().push(&replica.pod);
         }
     }
     views
 }
 
-fn gateways_seen<'plane>(plane: &'plane ControlPlane<'_>) -> Views<'plane> {
+fn gateways_seen<'plane>(view: &View<'_>, plane: &'plane ControlPlane<'_>) -> Views<'plane> {
     let mut views = Views::new();
     for replica in &plane.replicas {
         if let Some(said) = replica.networkz.said() {
-            let listed = said
+            let judged = said
                 .iter()
-                .map(|entry| format!("{} at {}", entry.network, entry.addr));
+                .filter(|entry| !view.may_be_unreachable(&entry.cluster));
+            let listed = judged.map(|entry| format!("{} at {}", entry.network, entry.addr));
             views.entry(sorted(listed)).or_default().push(&replica.pod);
         }
     }

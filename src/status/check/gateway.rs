@@ -111,7 +111,8 @@ fn missing(view: &View<'_>) -> Vec<Found> {
     }
     view.clusters
         .iter()
-        .filter(|cluster| !cluster.gateways.is_unknown())
+        // Where no istiod runs there is more to do first, and that has its own finding.
+        .filter(|cluster| !cluster.gateways.is_unknown() && !cluster.control_planes.is_absent())
         .filter_map(|cluster| Some((cluster, cluster.network()?)))
         .filter(|(_, network)| !led_into.contains(network))
         .map(|(cluster, network)| {
@@ -208,7 +209,7 @@ fn unknown_to_peer(view: &View<'_>) -> Vec<Found> {
                         cluster.name,
                         gateway.network
                     );
-                    found.push(Found::within(reader.name, message));
+                    found.push(Found::within(reader.name, message).hint(restart(reader, replica)));
                 }
             }
         }
@@ -239,7 +240,9 @@ fn says_synced(replica: &Replica, cluster_id: &str) -> bool {
 fn stale_at_peer(view: &View<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for (reader, replica) in replicas(view) {
-        for entry in replica.networkz.said().into_iter().flatten() {
+        // Into its own network nobody goes through a gateway.
+        let others = replica.networkz.said().into_iter().flatten();
+        for entry in others.filter(|entry| reader.network() != Some(entry.network.as_str())) {
             let named = view
                 .clusters
                 .iter()
@@ -260,11 +263,20 @@ fn stale_at_peer(view: &View<'_>) -> Vec<Found> {
                     "{} sends traffic for network {} to {}, which no gateway in {} has",
                     replica.pod, entry.network, entry.addr, cluster.name
                 );
-                found.push(Found::within(reader.name, message));
+                found.push(Found::within(reader.name, message).hint(restart(reader, replica)));
             }
         }
     }
     found
+}
+
+fn restart(reader: &ClusterView<'_>, replica: &Replica) -> String {
+    format!(
+        "if it stays so, restart that istiod: `kubectl --context {} -n {} delete pod {}`",
+        quoted(reader.context),
+        replica.namespace,
+        replica.pod
+    )
 }
 
 fn not_exposed(view: &View<'_>) -> Vec<Found> {

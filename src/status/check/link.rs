@@ -1,5 +1,7 @@
 //! The states of the links, one finding a kind of state.
 
+use std::collections::BTreeMap;
+
 use super::reach::quoted;
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::report::{LinkReport, LinkState};
@@ -57,7 +59,7 @@ pub const ENTRIES: &[Entry] = &[
                       said stands beside it.",
         hint: "see why the cluster does not answer; then run this again",
         restates_unread: true,
-        check: |view| in_state(view, LinkState::Unreachable),
+        check: unreachable,
     },
     Entry {
         code: "link-unknown",
@@ -84,12 +86,44 @@ fn in_state(view: &View<'_>, state: LinkState) -> Vec<Found> {
     view.links
         .iter()
         .filter(|link| link.state == state)
-        // Without an istiod there is nothing to link; that has its own finding.
+        // A reader that did not answer or has no istiod has its own finding, and so has `config`.
         .filter(|link| {
             let inside = view.cluster(&link.inside);
-            inside.is_none_or(|inside| !inside.control_planes.is_absent())
+            inside.is_none_or(|inside| inside.seen.is_ok() && !inside.control_planes.is_absent())
         })
+        .filter(|link| link.to != "config")
         .map(|link| found(view, link))
+        .collect()
+}
+
+/// One finding for each cluster that did not answer, whoever reads it.
+fn unreachable(view: &View<'_>) -> Vec<Found> {
+    let mut readers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for link in view
+        .links
+        .iter()
+        .filter(|link| link.state == LinkState::Unreachable)
+    {
+        let mut said: Vec<&str> = link
+            .observed
+            .iter()
+            .filter_map(|observed| observed.sync_status.as_deref())
+            .collect();
+        said.dedup();
+        let said = if said.is_empty() {
+            "nothing".to_owned()
+        } else {
+            said.join(" and ")
+        };
+        let reader = format!("{} (whose istiod says {said} of it)", link.inside);
+        readers.entry(&link.to).or_default().push(reader);
+    }
+    readers
+        .into_iter()
+        .map(|(to, readers)| {
+            let readers = readers.join(", ");
+            Found::within(to, format!("nothing can be said of the credentials of {readers}"))
+        })
         .collect()
 }
 

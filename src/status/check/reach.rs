@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::inventory::FailureClass;
+use crate::inventory::{Failure, FailureClass};
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::view::View;
 
@@ -121,11 +121,28 @@ fn twice(view: &View<'_>) -> Vec<Found> {
 fn unread(view: &View<'_>) -> Vec<Found> {
     view.seen()
         .filter(|(_, inventory)| !inventory.unread.is_empty())
-        .map(|(cluster, inventory)| {
-            let unread: Vec<String> = inventory.unread.iter().map(ToString::to_string).collect();
-            Found::within(cluster.name, format!("not read: {}", unread.join("; ")))
-        })
+        .map(|(cluster, inventory)| Found::within(cluster.name, told(&inventory.unread)))
         .collect()
+}
+
+/// What was not read: what is forbidden by its resources alone, anything else with its reason.
+fn told(unread: &[Failure]) -> String {
+    let mut forbidden: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut words = Vec::new();
+    for failure in unread {
+        if failure.class == FailureClass::Permission {
+            let resources = forbidden.entry(&failure.verb).or_default();
+            if !resources.contains(&failure.resource.as_str()) {
+                resources.push(&failure.resource);
+            }
+        } else {
+            words.push(failure.to_string());
+        }
+    }
+    let forbidden = forbidden
+        .into_iter()
+        .map(|(verb, resources)| format!("it does not allow to {verb} {}", resources.join(", ")));
+    forbidden.chain(words).collect::<Vec<_>>().join("; ")
 }
 
 fn kubernetes_too_old(view: &View<'_>) -> Vec<Found> {

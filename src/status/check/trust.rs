@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::trust_view::{ROOT_CONFIG_MAP, fingerprints, short};
 use crate::status::view::View;
+use crate::trust::KeyOnHand;
 
 /// This area's part of the catalogue.
 pub const ENTRIES: &[Entry] = &[
@@ -49,7 +50,28 @@ pub const ENTRIES: &[Entry] = &[
         restates_unread: false,
         check: copy_differs,
     },
+    Entry {
+        code: "root-key-unencrypted",
+        severity: Severity::Warning,
+        title: "The root's key lies unencrypted on this machine",
+        explanation: "Whoever can read the file can sign for the whole mesh. With a passphrase the key is encrypted \
+                      where it lies and only read to sign an intermediate.",
+        hint: "encrypt it: `openssl pkcs8 -topk8 -in KEY -out KEY.new`, and put that in its place",
+        restates_unread: false,
+        check: key_unencrypted,
+    },
 ];
+
+fn key_unencrypted(view: &View<'_>) -> Vec<Found> {
+    let found = view.root.filter(|root| root.key == KeyOnHand::Plain).map(|root| {
+        let certificate = root.certificate.as_ref();
+        let name = certificate.map_or_else(String::new, |root| format!(" {}", short(&root.sha256)));
+        Found::between(format!(
+            "the key of the root{name} lies on this machine without a passphrase"
+        ))
+    });
+    found.into_iter().collect()
+}
 
 /// Sets of roots, with the clusters whose workloads are given each.
 type Groups<'view> = BTreeMap<Vec<&'view str>, Vec<&'view str>>;
