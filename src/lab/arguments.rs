@@ -73,6 +73,9 @@ pub fn controller_manager(shape: &ClusterShape, folder: &Path) -> Vec<String> {
         ("cluster-signing-cert-file", &file("ca.crt")),
         ("cluster-signing-key-file", &file("ca.key")),
         ("use-service-account-credentials", "true"),
+        // It starts by making an account for each controller: seconds, at the usual rate.
+        ("kube-api-qps", "500"),
+        ("kube-api-burst", "1000"),
         (
             "controllers",
             "*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller",
