@@ -64,6 +64,9 @@ pub async fn client(kubeconfig: &Path) -> Result<Client, LabError> {
         .await
         .map_err(|_| failed("it is incomplete"))?;
     config.connect_timeout = Some(CONNECT_TIME);
+    // Told from the tool's own requests in the audit log.
+    let agent = http::HeaderValue::from_static("lab-runner");
+    config.headers.push((http::header::USER_AGENT, agent));
     Client::try_from(config).map_err(|_| failed("it makes no client"))
 }
 

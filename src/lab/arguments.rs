@@ -1,6 +1,5 @@
-//! The command lines of the control planes' programs.
-
-use std::path::Path;
+//! The command lines of the control planes' programs. Each runs in its own folder and names files
+//! there by their bare names: several of these programs split a path at its commas.
 
 use super::shape::{API_PORT, ClusterShape};
 
@@ -11,10 +10,10 @@ pub const ETCD: &str = "http://127.0.0.1:2379";
 const KUBELET_PORT: u16 = 10250;
 
 /// `etcd`, one for all clusters.
-pub fn etcd(data: &Path) -> Vec<String> {
+pub fn etcd() -> Vec<String> {
     let peers = "http://127.0.0.1:2380";
     flags(&[
-        ("data-dir", &data.to_string_lossy()),
+        ("data-dir", "data"),
         ("listen-client-urls", ETCD),
         ("advertise-client-urls", ETCD),
         ("listen-peer-urls", peers),
@@ -26,9 +25,8 @@ pub fn etcd(data: &Path) -> Vec<String> {
     ])
 }
 
-/// `kube-apiserver`, with its files in the cluster's folder.
-pub fn api_server(shape: &ClusterShape, folder: &Path) -> Vec<String> {
-    let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+/// `kube-apiserver`.
+pub fn api_server(shape: &ClusterShape) -> Vec<String> {
     let address = shape.address().to_string();
     flags(&[
         ("etcd-servers", ETCD),
@@ -36,11 +34,11 @@ pub fn api_server(shape: &ClusterShape, folder: &Path) -> Vec<String> {
         ("bind-address", &address),
         ("advertise-address", &address),
         ("secure-port", &API_PORT.to_string()),
-        ("tls-cert-file", &file("server.crt")),
-        ("tls-private-key-file", &file("server.key")),
-        ("client-ca-file", &file("ca.crt")),
-        ("service-account-key-file", &file("accounts.pub")),
-        ("service-account-signing-key-file", &file("accounts.key")),
+        ("tls-cert-file", "server.crt"),
+        ("tls-private-key-file", "server.key"),
+        ("client-ca-file", "ca.crt"),
+        ("service-account-key-file", "accounts.pub"),
+        ("service-account-signing-key-file", "accounts.key"),
         (
             "service-account-issuer",
             "https://kubernetes.default.svc.cluster.local",
@@ -51,8 +49,8 @@ pub fn api_server(shape: &ClusterShape, folder: &Path) -> Vec<String> {
         // There is no kube-proxy: the API server dials a webhook's endpoints itself.
         ("enable-aggregator-routing", "true"),
         ("kubelet-preferred-address-types", "InternalIP"),
-        ("audit-policy-file", &file("audit-policy.yaml")),
-        ("audit-log-path", &file("audit.log")),
+        ("audit-policy-file", "audit-policy.yaml"),
+        ("audit-log-path", "audit.log"),
         ("audit-log-maxsize", "500"),
         ("audit-log-maxbackup", "1"),
         ("profiling", "false"),
@@ -60,19 +58,20 @@ pub fn api_server(shape: &ClusterShape, folder: &Path) -> Vec<String> {
 }
 
 /// `kube-controller-manager`.
-pub fn controller_manager(shape: &ClusterShape, folder: &Path) -> Vec<String> {
-    let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
-    let kubeconfig = file("kubeconfig");
+pub fn controller_manager(shape: &ClusterShape) -> Vec<String> {
     flags(&[
-        ("kubeconfig", &kubeconfig),
-        ("authentication-kubeconfig", &kubeconfig),
-        ("authorization-kubeconfig", &kubeconfig),
+        ("kubeconfig", "kubeconfig"),
+        ("authentication-kubeconfig", "kubeconfig"),
+        ("authorization-kubeconfig", "kubeconfig"),
         ("bind-address", &shape.address().to_string()),
-        ("service-account-private-key-file", &file("accounts.key")),
-        ("root-ca-file", &file("ca.crt")),
-        ("cluster-signing-cert-file", &file("ca.crt")),
-        ("cluster-signing-key-file", &file("ca.key")),
+        ("service-account-private-key-file", "accounts.key"),
+        ("root-ca-file", "ca.crt"),
+        ("cluster-signing-cert-file", "ca.crt"),
+        ("cluster-signing-key-file", "ca.key"),
         ("use-service-account-credentials", "true"),
+        // It starts by making an account for each controller: seconds, at the usual rate.
+        ("kube-api-qps", "500"),
+        ("kube-api-burst", "1000"),
         (
             "controllers",
             "*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller",
@@ -83,12 +82,11 @@ pub fn controller_manager(shape: &ClusterShape, folder: &Path) -> Vec<String> {
 }
 
 /// `kube-scheduler`.
-pub fn scheduler(shape: &ClusterShape, folder: &Path) -> Vec<String> {
-    let kubeconfig = folder.join("kubeconfig").to_string_lossy().into_owned();
+pub fn scheduler(shape: &ClusterShape) -> Vec<String> {
     flags(&[
-        ("kubeconfig", &kubeconfig),
-        ("authentication-kubeconfig", &kubeconfig),
-        ("authorization-kubeconfig", &kubeconfig),
+        ("kubeconfig", "kubeconfig"),
+        ("authentication-kubeconfig", "kubeconfig"),
+        ("authorization-kubeconfig", "kubeconfig"),
         ("bind-address", &shape.address().to_string()),
         ("leader-elect", "false"),
         ("profiling", "false"),
@@ -96,18 +94,17 @@ pub fn scheduler(shape: &ClusterShape, folder: &Path) -> Vec<String> {
 }
 
 /// `kwok`, which plays the node and its kubelet; the pods are the runner's.
-pub fn kwok(shape: &ClusterShape, folder: &Path) -> Vec<String> {
-    let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+pub fn kwok(shape: &ClusterShape) -> Vec<String> {
     let address = shape.address().to_string();
     flags(&[
-        ("kubeconfig", &file("kubeconfig")),
-        ("config", &file("kwok.yaml")),
+        ("kubeconfig", "kubeconfig"),
+        ("config", "kwok.yaml"),
         ("manage-all-nodes", "true"),
         ("node-ip", &address),
         ("node-port", &KUBELET_PORT.to_string()),
         ("server-address", &format!("{address}:{KUBELET_PORT}")),
-        ("tls-cert-file", &file("server.crt")),
-        ("tls-private-key-file", &file("server.key")),
+        ("tls-cert-file", "server.crt"),
+        ("tls-private-key-file", "server.key"),
         ("enable-crds", "ClusterPortForward,ClusterLogs"),
         ("node-lease-duration-seconds", "40"),
     ])
@@ -128,13 +125,12 @@ mod tests {
     #[test]
     fn no_program_is_given_a_flag_twice_and_none_gets_a_secret() {
         let shape = &LabName::default().clusters(1)[0];
-        let folder = Path::new("/labs/lab/clusters/lab-1");
         for arguments in [
-            etcd(folder),
-            api_server(shape, folder),
-            controller_manager(shape, folder),
-            scheduler(shape, folder),
-            kwok(shape, folder),
+            etcd(),
+            api_server(shape),
+            controller_manager(shape),
+            scheduler(shape),
+            kwok(shape),
         ] {
             let mut names: Vec<&str> = arguments
                 .iter()
@@ -157,7 +153,7 @@ mod tests {
         let clusters = LabName::default().clusters(2);
         let prefixes: Vec<String> = clusters
             .iter()
-            .flat_map(|shape| api_server(shape, Path::new("/x")))
+            .flat_map(api_server)
             .filter(|argument| argument.starts_with("--etcd-prefix"))
             .collect();
         assert_eq!(prefixes, ["--etcd-prefix=/lab-1", "--etcd-prefix=/lab-2"]);

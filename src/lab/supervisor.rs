@@ -88,14 +88,17 @@ fn parse_start_time(stat: &str) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
-/// Whether any process is in a process namespace.
+/// Whether any process runs in a process namespace. One that ended, and that its new parent did
+/// not look at yet, does not.
 fn anyone_in(namespace: &Path) -> bool {
     let Ok(entries) = fs::read_dir("/proc") else {
         return false;
     };
-    entries
-        .flatten()
-        .any(|entry| fs::read_link(entry.path().join("ns/pid")).is_ok_and(|link| link == namespace))
+    entries.flatten().any(|entry| {
+        fs::read_link(entry.path().join("ns/pid")).is_ok_and(|link| link == namespace)
+            && fs::read_to_string(entry.path().join("stat"))
+                .is_ok_and(|stat| parse_start_time(&stat).is_some())
+    })
 }
 
 /// Becomes the supervisor of the lab in a folder: leaves the caller's session and terminal, and

@@ -26,20 +26,28 @@ const FOREIGN: [&str; 12] = [
     "HTTP_PROXY",
 ];
 
-/// A home directory of its own, in which the program runs.
+/// A home directory of its own, in which the program runs. Its name is no friend of scripts, and
+/// with it no path of a socket fits into the socket's address.
 pub struct Home {
-    directory: TempDir,
+    directory: PathBuf,
+    _whole: TempDir,
 }
+
+const NAME: &str = "the home of somebody who likes long names, and spaces, and 'quotes' in them as well";
 
 impl Home {
     pub fn new() -> Self {
+        let whole = tempfile::tempdir().expect("a temporary directory can be made");
+        let directory = whole.path().join(NAME);
+        std::fs::create_dir(&directory).expect("a directory can be made");
         Self {
-            directory: tempfile::tempdir().expect("a temporary directory can be made"),
+            directory,
+            _whole: whole,
         }
     }
 
     pub fn path(&self) -> &Path {
-        self.directory.path()
+        &self.directory
     }
 
     /// A command that sees this home and nothing of the real one.

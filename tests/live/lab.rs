@@ -66,8 +66,8 @@ fn killing_the_supervisor_ends_everything_and_the_next_up_starts_again() {
     harness::eventually("no process is left", || {
         processes_in(&namespace).is_empty().then_some(())
     });
-    // About a second; the kernel takes its time over the namespaces where the machine is busy.
-    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    // Much less than a second, but others use the machine as well.
+    assert!(begun.elapsed().as_millis() < 2000, "{:?}", begun.elapsed());
     assert_eq!(lab.row()["state"], "dead");
     let env = run(&mut lab.home.stolos(&["lab", "env", "--name", "killed"]));
     assert_eq!(env.status.code(), Some(1));
@@ -120,7 +120,8 @@ fn inner_processes(lab: &Lab) -> String {
     link.to_str().expect("the link is text").to_owned()
 }
 
-/// The command lines of the processes in a process namespace.
+/// The command lines of the processes that run in a process namespace. One that ended, and that
+/// its new parent did not look at yet, has none.
 fn processes_in(namespace: &str) -> Vec<String> {
     std::fs::read_dir("/proc")
         .expect("/proc can be read")
@@ -129,5 +130,6 @@ fn processes_in(namespace: &str) -> Vec<String> {
             std::fs::read_link(entry.path().join("ns/pid")).is_ok_and(|link| link.to_str() == Some(namespace))
         })
         .map(|entry| std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default())
+        .filter(|line| !line.is_empty())
         .collect()
 }

@@ -69,13 +69,13 @@ pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
     }
 }
 
-/// There is no lab on this system.
+/// Whatever is asked for: there is no lab on this system.
 #[cfg(not(target_os = "linux"))]
-#[derive(Debug, clap::Args)]
-pub struct Command {
-    /// What was asked for
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    rest: Vec<std::ffi::OsString>,
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Any verb
+    #[command(external_subcommand)]
+    Any(Vec<std::ffi::OsString>),
 }
 
 #[cfg(not(target_os = "linux"))]

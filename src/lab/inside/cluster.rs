@@ -118,7 +118,7 @@ impl ControlPlane {
         self.enter(ClusterState::Starting);
         let client = api::client(&self.folder.join("kubeconfig")).await?;
         if running.components.is_empty() {
-            let arguments = arguments::api_server(&self.shape, &self.folder);
+            let arguments = arguments::api_server(&self.shape);
             running
                 .components
                 .push(self.component("kube-apiserver", arguments));
@@ -132,12 +132,12 @@ impl ControlPlane {
         self.furnish(&client).await?;
         if running.components.len() == 1 {
             for (name, arguments) in [
-                ("kwok", arguments::kwok(&self.shape, &self.folder)),
+                ("kwok", arguments::kwok(&self.shape)),
                 (
                     "kube-controller-manager",
-                    arguments::controller_manager(&self.shape, &self.folder),
+                    arguments::controller_manager(&self.shape),
                 ),
-                ("kube-scheduler", arguments::scheduler(&self.shape, &self.folder)),
+                ("kube-scheduler", arguments::scheduler(&self.shape)),
             ] {
                 running.components.push(self.component(name, arguments));
             }

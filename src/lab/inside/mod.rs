@@ -74,12 +74,7 @@ async fn serve(directory: &Path, log: &Log) -> Result<(), LabError> {
     network::prepare(&shapes).await?;
     let data = directory.join("etcd");
     std::fs::create_dir_all(&data).map_err(|error| LabError::file("create", &data, error))?;
-    let etcd = Component::start(
-        lab.parts().join("etcd"),
-        arguments::etcd(&data.join("data")),
-        &data,
-        log,
-    );
+    let etcd = Component::start(lab.parts().join("etcd"), arguments::etcd(), &data, log);
     let mut planes = Vec::new();
     for ((shape, socket), cluster) in shapes.into_iter().zip(sockets).zip(&lab.clusters) {
         planes.push(Arc::new(ControlPlane::new(shape, socket, &lab, cluster, log)?));
