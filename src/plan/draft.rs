@@ -133,10 +133,9 @@ impl<'input> Draft<'input> {
         needs: &[StepId],
         content: Content,
     ) -> StepId {
-        let id = StepId::of(self.cluster, self.area, action, &object);
         let id = match &content {
-            Content::Await(gate) => StepId(format!("{}/{}", id.0, gate.word())),
-            _ => id,
+            Content::Await(gate) => StepId::awaiting(self.cluster, self.area, &object, gate),
+            _ => StepId::of(self.cluster, self.area, action, &object),
         };
         self.plan.steps.push(Step {
             id: id.clone(),

@@ -229,4 +229,10 @@ impl StepId {
     pub fn of(cluster: &ClusterName, area: Area, action: Action, object: &ObjectReference) -> Self {
         Self(format!("{cluster}/{area}/{}/{object}", action.as_str()))
     }
+
+    /// The identity of a wait, which its gate is part of: several can be awaited of one object.
+    pub fn awaiting(cluster: &ClusterName, area: Area, object: &ObjectReference, gate: &Gate) -> Self {
+        let of_object = Self::of(cluster, area, Action::Wait, object);
+        Self(format!("{}/{}", of_object.0, gate.word()))
+    }
 }
