@@ -248,13 +248,14 @@ impl Session {
         if self.file.is_none() {
             self.take_cluster_ids(&mut collected);
         }
-        let members = &self.members;
-        let reader = |id: &str| {
-            members
-                .iter()
-                .find(|member| member.name.as_str() == id)
-                .and_then(|member| member.client.as_ref().ok().cloned())
-        };
+        // A cluster that gave nothing is not asked again: its silence has been said once.
+        let readers: BTreeMap<String, Client> = self
+            .members
+            .iter()
+            .filter(|member| collected.inventory.seen(&member.name).is_some())
+            .filter_map(|member| Some((member.name.to_string(), member.client.as_ref().ok()?.clone())))
+            .collect();
+        let reader = |id: &str| readers.get(id).cloned();
         collected.review_credentials(reader, self.parallel).await;
         collected.inventory
     }

@@ -13,6 +13,9 @@ mod review;
 mod secrets;
 mod wait;
 
+#[cfg(test)]
+mod client_tests;
+
 pub use client::{Client, ListSelector, WriteOptions};
 pub use collect::{CollectRequest, Collected, collect};
 pub use contents::namespace_contents;

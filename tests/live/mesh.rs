@@ -187,18 +187,16 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
     let pod = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"client\",\"namespace\":\"sample\"},\
                \"spec\":{\"containers\":[{\"name\":\"client\",\"image\":\"client\"}]}}";
     std::fs::write(folder.join("pod.json"), pod).unwrap();
-    let injected = eventually("the namespace's service account", || {
+    let path = folder.join("pod.json");
+    let path = path.to_str().expect("text");
+    let injected = eventually("a pod that the webhook answers for", || {
         let output = run(&mut fleet.lab.kubectl(
             &context,
-            &[
-                "create",
-                "--dry-run=server",
-                "-o",
-                "json",
-                "-f",
-                folder.join("pod.json").to_str()?,
-            ],
+            &["create", "--dry-run=server", "-o", "json", "-f", path],
         ));
+        if !output.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        }
         output
             .status
             .success()
