@@ -33,7 +33,7 @@ pub struct Home {
     _whole: TempDir,
 }
 
-const NAME: &str = "the home of somebody who likes long names, and spaces, and 'quotes' in them as well";
+const NAME: &str = "the home of somebody who likes long names and spaces and 'quotes' in them as well";
 
 impl Home {
     pub fn new() -> Self {
@@ -162,12 +162,17 @@ impl Lab {
 
     /// Applies objects, given as YAML or JSON, server-side and over whatever stands.
     pub fn apply(&self, context: &str, objects: &str) {
-        let file = self.home.path().join("applied.yaml");
-        std::fs::write(&file, objects).expect("a file can be written in the home");
-        let path = file.to_str().expect("the path is text");
+        std::fs::write(self.home.path().join("applied.yaml"), objects)
+            .expect("a file can be written in the home");
         must(self.kubectl(
             context,
-            &["apply", "--server-side", "--force-conflicts", "-f", path],
+            &[
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "-f",
+                "applied.yaml",
+            ],
         ));
     }
 

@@ -32,6 +32,15 @@ fn a_lab_comes_up_is_used_from_both_sides_and_leaves_nothing() {
     ]));
     assert!(peer.contains("serverVersion"), "{peer}");
 
+    let script = "eval \"$(stolos lab env --name live)\"; kubectl config current-context; istioctl version --remote=false";
+    let mut shell = lab.home.command("sh");
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_stolos"));
+    let folder = program.parent().unwrap().to_str().unwrap();
+    let path = format!("{folder}:{}", std::env::var("PATH").unwrap());
+    shell.args(["-c", script]).env("PATH", path);
+    let said = must(shell);
+    assert!(said.starts_with("live-1\nclient version: 1."), "{said}");
+
     let begun = Instant::now();
     must(lab.home.stolos(&["lab", "up", "--name", "live"]));
     assert!(begun.elapsed().as_millis() < 1000, "{:?}", begun.elapsed());

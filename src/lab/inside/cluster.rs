@@ -9,7 +9,7 @@ use kube::Client;
 use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 
-use super::component::Component;
+use super::component::{Alarm, Component};
 use super::log::Log;
 use super::objects;
 use super::relay::Relay;
@@ -30,6 +30,9 @@ pub struct ControlPlane {
     lab: PathBuf,
     parts: PathBuf,
     log: Log,
+    /// Of etcd, which all clusters share.
+    shared_alarm: Alarm,
+    alarm: Alarm,
     state: watch::Sender<Phase>,
     running: Mutex<Running>,
 }
@@ -57,6 +60,7 @@ impl ControlPlane {
         lab: &Lab,
         cluster: &Cluster,
         log: &Log,
+        shared_alarm: &Alarm,
     ) -> Result<Self, LabError> {
         let relay = Relay::new(socket, SocketAddr::from((shape.address(), API_PORT)))?;
         Ok(Self {
@@ -65,6 +69,8 @@ impl ControlPlane {
             lab: lab.directory.clone(),
             parts: lab.parts(),
             log: log.clone(),
+            shared_alarm: shared_alarm.clone(),
+            alarm: Alarm::new(None),
             state: watch::Sender::new(Phase {
                 state: ClusterState::Starting,
                 failure: None,
@@ -109,13 +115,22 @@ impl ControlPlane {
         }
     }
 
-    /// Switches it on, and waits until it is ready.
+    /// Switches it on, and waits until it is ready, or one of its programs does not stay.
     pub async fn start(&self) -> Result<(), LabError> {
         let mut running = self.running.lock().await;
         if self.state() == ClusterState::Ready {
             return Ok(());
         }
         self.enter(ClusterState::Starting);
+        self.alarm.send_replace(None);
+        tokio::select! {
+            started = self.bring_up(&mut running) => started,
+            why = raised(&self.alarm) => Err(LabError::system(format!("start {}", self.context()), why)),
+            why = raised(&self.shared_alarm) => Err(LabError::system(format!("start {}", self.context()), why)),
+        }
+    }
+
+    async fn bring_up(&self, running: &mut Running) -> Result<(), LabError> {
         let client = api::client(&self.folder.join("kubeconfig")).await?;
         if running.components.is_empty() {
             let arguments = arguments::api_server(&self.shape);
@@ -171,7 +186,13 @@ impl ControlPlane {
     }
 
     fn component(&self, name: &str, arguments: Vec<String>) -> Component {
-        Component::start(self.parts.join(name), arguments, &self.folder, &self.log)
+        Component::start(
+            self.parts.join(name),
+            arguments,
+            &self.folder,
+            &self.log,
+            &self.alarm,
+        )
     }
 
     /// Creates the objects that are there from the start.
@@ -195,6 +216,19 @@ impl ControlPlane {
             .await;
         }
         Ok(())
+    }
+}
+
+/// Waits for an alarm, and gives what it says.
+async fn raised(alarm: &Alarm) -> String {
+    let mut alarms = alarm.subscribe();
+    loop {
+        let why = alarms.borrow_and_update().clone();
+        if let Some(why) = why {
+            return why;
+        }
+        // The sender is borrowed, so it cannot be gone.
+        let _ = alarms.changed().await;
     }
 }
 

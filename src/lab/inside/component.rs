@@ -5,13 +5,19 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::Command;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::log::Log;
 
 /// How long to wait before a program that ended is started again.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Ends after which a program is not expected to run any more; it is still started again.
+const HOPELESS: u32 = 4;
+
+/// What is said of a program that does not stay: nothing so far, or why.
+pub type Alarm = watch::Sender<Option<String>>;
 
 /// A running program of the control plane.
 #[derive(Debug)]
@@ -22,22 +28,29 @@ pub struct Component {
 
 impl Component {
     /// Starts a program, with its output in `FOLDER/NAME.log`.
-    pub fn start(program: PathBuf, arguments: Vec<String>, folder: &Path, log: &Log) -> Self {
+    ///
+    /// One that ends again and again raises the alarm.
+    pub fn start(program: PathBuf, arguments: Vec<String>, folder: &Path, log: &Log, alarm: &Alarm) -> Self {
         let name = program
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
         let output = folder.join(format!("{name}.log"));
         let home = folder.to_owned();
-        let log = log.clone();
+        let (log, alarm) = (log.clone(), alarm.clone());
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
+            let mut ends = 0;
             loop {
                 let why = tokio::select! {
                     why = run(&program, &arguments, &home, &output) => why,
                     _ = &mut stopped => return,
                 };
                 log.say(format!("{} {why}", output.display()));
+                ends += 1;
+                if ends == HOPELESS {
+                    alarm.send_replace(Some(format!("{name} {why}, {ends} times by now")));
+                }
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
                     _ = &mut stopped => return,

@@ -25,7 +25,7 @@ use super::error::LabError;
 use super::listeners;
 use super::record::Lab;
 use cluster::ControlPlane;
-use component::Component;
+use component::{Alarm, Component};
 
 /// How long to wait to be remembered by whoever started the lab.
 const REMEMBERED: Duration = Duration::from_secs(10);
@@ -74,10 +74,13 @@ async fn serve(directory: &Path, log: &Log) -> Result<(), LabError> {
     network::prepare(&shapes).await?;
     let data = directory.join("etcd");
     std::fs::create_dir_all(&data).map_err(|error| LabError::file("create", &data, error))?;
-    let etcd = Component::start(lab.parts().join("etcd"), arguments::etcd(), &data, log);
+    let alarm = Alarm::new(None);
+    let etcd = Component::start(lab.parts().join("etcd"), arguments::etcd(), &data, log, &alarm);
     let mut planes = Vec::new();
     for ((shape, socket), cluster) in shapes.into_iter().zip(sockets).zip(&lab.clusters) {
-        planes.push(Arc::new(ControlPlane::new(shape, socket, &lab, cluster, log)?));
+        planes.push(Arc::new(ControlPlane::new(
+            shape, socket, &lab, cluster, log, &alarm,
+        )?));
     }
     for plane in &planes {
         tokio::spawn(plane.clone().first_start());

@@ -56,9 +56,11 @@ pub fn build(module: &Module, parts: &[Part], report: &dyn Fn(Event)) -> Result<
         parts: names,
     });
     let started = Instant::now();
+    let prefix = format!(".build-{}-", module.hash());
+    clean(&cache, &prefix);
     // In the cache: a program is moved to its place by its name alone, whole or not at all.
     let scratch = tempfile::Builder::new()
-        .prefix(".build-")
+        .prefix(&prefix)
         .tempdir_in(&cache)
         .map_err(|error| LabError::file("create a folder in", &cache, error))?;
     for (name, text) in [("go.mod", module.go_mod), ("go.sum", module.go_sum)] {
@@ -81,6 +83,16 @@ pub fn build(module: &Module, parts: &[Part], report: &dyn Fn(Event)) -> Result<
         directory: directory.clone(),
     });
     Ok(directory)
+}
+
+/// Removes what a build that was killed left; this process holds the lock, so none goes on.
+fn clean(cache: &Path, prefix: &str) {
+    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            // What cannot be removed is only in the way of other things.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Holds a module's folder; the lock is on the folder itself and ends with the process.
@@ -107,14 +119,9 @@ fn run_go(
         why,
     };
     let mut child = Command::new(go)
-        .args([
-            "build",
-            "-v",
-            "-trimpath",
-            "-ldflags",
-            &module.linker_flags(),
-            "-o",
-        ])
+        // The cache may lie in somebody's repository.
+        .args(["build", "-v", "-buildvcs=false", "-trimpath"])
+        .args(["-ldflags", &module.linker_flags(), "-o"])
         .arg(file)
         .arg(part.package())
         .current_dir(scratch)
