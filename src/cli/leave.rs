@@ -75,6 +75,10 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
         remains,
         unreachable,
     } = going;
+    let peers_unread = plan
+        .blocked
+        .iter()
+        .any(|blocked| !leaving.contains(&blocked.cluster));
     let planned = Planned {
         root_store: RootStore::of(&file.fleet, file.folder(), &RootStore::default_directory()?),
         fleet: file.fleet.clone(),
@@ -96,14 +100,18 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     for left in &remains {
         terminal.say(&format!("{}: {}", left.cluster, left.what));
     }
-    // A peer or a leaving cluster that gave no answer is no reason to keep the others in the file.
-    let partial = match carried {
-        Ok(()) => false,
-        Err(error) if error.message.is_empty() && error.kind == ErrorKind::Partial => true,
+    match carried {
+        Ok(()) => {}
+        // Which clusters gave no answer is judged below: one that is forgotten need not answer.
+        Err(error) if error.message.is_empty() => {}
         Err(error) => return Err(error),
-    };
+    }
     if dry_run {
-        return Ok(());
+        return if peers_unread || !unreachable.is_empty() {
+            Err(Error::already_said(ErrorKind::Partial))
+        } else {
+            Ok(())
+        };
     }
     let stay = if arguments.forget { Vec::new() } else { unreachable };
     rewrite(&leaving, &stay, &file.path, terminal)?;
@@ -118,7 +126,7 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
         )
         .hint("leave again when it answers, or add --forget to take it out of the file as it is"));
     }
-    if partial {
+    if peers_unread {
         Err(Error::already_said(ErrorKind::Partial))
     } else {
         Ok(())

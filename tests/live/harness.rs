@@ -270,12 +270,18 @@ pub fn json(command: impl std::borrow::BorrowMut<Command>) -> Value {
 /// Waits for something to be there, and fails after a minute with what was awaited.
 #[track_caller]
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    eventually_or_say(what, || look().ok_or_else(String::new))
+}
+
+/// The same for a look that says why it does not see it yet.
+#[track_caller]
+pub fn eventually_or_say<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        if let Some(found) = look() {
-            return found;
+        match look() {
+            Ok(found) => return found,
+            Err(why) => assert!(Instant::now() < deadline, "not within a minute: {what}: {why}"),
         }
-        assert!(Instant::now() < deadline, "not within a minute: {what}");
         std::thread::sleep(Duration::from_millis(200));
     }
 }

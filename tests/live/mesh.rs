@@ -8,7 +8,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::fleet::{Fleet, findings};
-use crate::harness::{eventually, must, run};
+use crate::harness::{eventually_or_say, must, run};
 
 /// What the istiods of a cluster say at a debug endpoint, asked as Istio's documents have it: by
 /// kubectl's port-forward.
@@ -189,18 +189,16 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
     std::fs::write(folder.join("pod.json"), pod).unwrap();
     let path = folder.join("pod.json");
     let path = path.to_str().expect("text");
-    let injected = eventually("a pod that the webhook answers for", || {
+    let injected = eventually_or_say("a pod that the webhook answers for", || {
         let output = run(&mut fleet.lab.kubectl(
             &context,
             &["create", "--dry-run=server", "-o", "json", "-f", path],
         ));
-        if !output.status.success() {
-            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     });
     assert!(injected.contains("istio-proxy"), "{injected}");
 }
