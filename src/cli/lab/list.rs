@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use crate::cli::args::OutputArguments;
+use crate::cli::session::new_run;
+use crate::document::{Body, Document, DocumentError};
 use crate::error::Result;
+use crate::inventory::FailureClass;
 use crate::lab::{self, ClusterState, Lab, LabState};
 use crate::render::table::table;
 use crate::render::{Format, Terminal};
@@ -16,21 +19,12 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: Metadata,
-    complete: bool,
-    errors: [(); 0],
+struct LabList {
     labs: Vec<LabRow>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    generated_at: String,
-    tool: String,
+impl Body for LabList {
+    const KIND: &'static str = "LabList";
 }
 
 #[derive(Serialize)]
@@ -59,30 +53,32 @@ struct ClusterRow {
 }
 
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
-    let labs: Vec<LabRow> = lab::list()?.iter().map(row).collect();
+    let mut errors = Vec::new();
+    let labs: Vec<LabRow> = lab::list()?.iter().map(|lab| row(lab, &mut errors)).collect();
+    for error in &errors {
+        terminal.warn(&error.message);
+    }
     match arguments.output.output {
         Format::Table | Format::Wide => terminal.answer(&as_table(&labs)),
         format @ (Format::Json | Format::Yaml) => {
-            let document = Document {
-                api_version: "stolos.dev/v1alpha1",
-                kind: "LabList",
-                metadata: Metadata {
-                    generated_at: jiff::Timestamp::now().to_string(),
-                    tool: concat!("stolos/", env!("CARGO_PKG_VERSION")).to_owned(),
-                },
-                complete: true,
-                errors: [],
-                labs,
-            };
-            terminal.document(format, &document)
+            terminal.document(format, &Document::new(&new_run(), errors, LabList { labs }))
         }
     }
 }
 
-fn row(lab: &Lab) -> LabRow {
+fn row(lab: &Lab, errors: &mut Vec<DocumentError>) -> LabRow {
     let state = lab.state();
     let states = match state {
-        LabState::Running => lab::states(lab).unwrap_or_default(),
+        LabState::Running => lab::states(lab).unwrap_or_else(|error| {
+            errors.push(DocumentError {
+                cluster: String::new(),
+                class: FailureClass::Server,
+                verb: "get".to_owned(),
+                resource: "states".to_owned(),
+                message: error.to_string(),
+            });
+            Default::default()
+        }),
         LabState::Dead => Default::default(),
     };
     LabRow {
