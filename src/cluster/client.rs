@@ -6,22 +6,17 @@ use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
 use kube::client::{Body, ClientBuilder};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::{broke_midway, failure, of_client, of_status};
 use crate::host::kubeconfig::Connection;
-use crate::inventory::{Failure, FailureClass, Kind, Object, ObjectReference};
-
-/// The field manager of everything that this tool applies.
-pub const FIELD_MANAGER: &str = "stolos";
+use crate::inventory::{Failure, FailureClass};
 
 /// Requests in flight to one API server: well under a server's own limit (400 reads, 200 writes),
 /// so that nobody else's requests are pushed out.
 const REQUESTS_IN_FLIGHT: usize = 32;
-/// Objects in one page of a list, as kubectl asks.
-const PAGE: usize = 500;
 
 /// A connection to one cluster's API server. Clones share it.
 #[derive(Clone)]
@@ -36,40 +31,6 @@ pub struct Client {
     deadline: Option<Instant>,
     in_flight: Arc<Semaphore>,
     config: kube::Config,
-}
-
-/// Which objects of a kind a list should hold.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ListSelector<'text> {
-    /// The namespace, or empty for all.
-    pub namespace: &'text str,
-    /// A label selector, or empty.
-    pub labels: &'text str,
-    /// A field selector, or empty.
-    pub fields: &'text str,
-    /// Only the objects' metadata.
-    pub metadata_only: bool,
-}
-
-/// How an object is written.
-#[derive(Debug, Clone, Copy)]
-pub struct WriteOptions<'text> {
-    /// The field manager.
-    pub manager: &'text str,
-    /// Whether fields of other managers are taken over.
-    pub force: bool,
-    /// Whether the server only says what it would do.
-    pub dry_run: bool,
-}
-
-impl Default for WriteOptions<'_> {
-    fn default() -> Self {
-        Self {
-            manager: FIELD_MANAGER,
-            force: true,
-            dry_run: false,
-        }
-    }
 }
 
 impl Client {
@@ -192,150 +153,7 @@ impl Client {
         self.send_request(&request).await
     }
 
-    /// Reads one object; `None` where it does not stand.
-    pub async fn get_object(&self, reference: &ObjectReference) -> Result<Option<Object>, Failure> {
-        let path = path_of(reference, "get")?;
-        match self.get(&path, &reference.to_string()).await {
-            Ok(value) => Ok(Some(Object(value))),
-            Err(failure) if failure.class == FailureClass::NotFound => Ok(None),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// Lists a kind's objects, page by page.
-    pub async fn list(&self, kind: Kind, selector: ListSelector<'_>) -> Result<Vec<Object>, Failure> {
-        let resource = if selector.namespace.is_empty() {
-            kind.plural.to_owned()
-        } else {
-            format!("{} in {}", kind.plural, selector.namespace)
-        };
-        let accept = if selector.metadata_only {
-            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-        } else {
-            "application/json"
-        };
-        let mut objects = Vec::new();
-        let mut page_after = String::new();
-        loop {
-            let mut path = format!("{}?limit={PAGE}", kind.list_path(selector.namespace));
-            for (name, value) in [
-                ("labelSelector", selector.labels),
-                ("fieldSelector", selector.fields),
-                ("continue", &page_after),
-            ] {
-                if !value.is_empty() {
-                    path.push_str(&format!("&{name}={}", query_escaped(value)));
-                }
-            }
-            let request = Outgoing {
-                method: Method::GET,
-                path: &path,
-                body: None,
-                verb: "list",
-                resource: &resource,
-                accept,
-            };
-            let mut answer = self.send_request(&request).await?;
-            let Some(Value::Array(items)) = answer.get_mut("items").map(Value::take) else {
-                return Err(failure(
-                    FailureClass::NotKubernetes,
-                    "list",
-                    &resource,
-                    "the answer is no list",
-                ));
-            };
-            objects.extend(items.into_iter().map(|mut item| {
-                // Items of a list carry neither; an object is nothing without them.
-                item["apiVersion"] = kind.api_version.into();
-                item["kind"] = kind.kind.into();
-                Object(item)
-            }));
-            page_after = answer["metadata"]["continue"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            if page_after.is_empty() {
-                return Ok(objects);
-            }
-        }
-    }
-
-    /// Writes an object by server-side apply, and returns it as it then stands (or would).
-    pub async fn apply(&self, object: &Object, options: WriteOptions<'_>) -> Result<Object, Failure> {
-        let reference = object.reference();
-        let mut path = format!(
-            "{}?fieldManager={}&force={}&fieldValidation=Strict",
-            path_of(&reference, "apply")?,
-            options.manager,
-            options.force
-        );
-        if options.dry_run {
-            path.push_str("&dryRun=All");
-        }
-        let body = (object.0.clone(), "application/apply-patch+yaml");
-        self.send(
-            Method::PATCH,
-            &path,
-            Some(body),
-            "apply",
-            &resource_of(&reference),
-        )
-        .await
-        .map(Object)
-    }
-
-    /// Creates what has no name of its own, such as a review; with `dry_run`, only as a question.
-    pub async fn create(&self, path: &str, body: Value, resource: &str) -> Result<Value, Failure> {
-        self.send(
-            Method::POST,
-            path,
-            Some((body, "application/json")),
-            "create",
-            resource,
-        )
-        .await
-    }
-
-    /// Creates an object that must not stand yet.
-    pub async fn create_object(&self, object: &Object) -> Result<Object, Failure> {
-        let reference = object.reference();
-        let kind = kind_of(&reference, "create")?;
-        let path = format!(
-            "{}?fieldManager={FIELD_MANAGER}",
-            kind.list_path(&reference.namespace)
-        );
-        self.create(&path, object.0.clone(), &resource_of(&reference))
-            .await
-            .map(Object)
-    }
-
-    /// Deletes an object if it still is the one with this UID; it being gone already is success.
-    pub async fn delete(&self, reference: &ObjectReference, uid: &str) -> Result<(), Failure> {
-        // A Deployment is gone only when its pods are: they write while they run.
-        let propagation = if reference.kind == "Deployment" {
-            "Foreground"
-        } else {
-            "Background"
-        };
-        let mut options = json!({
-            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation,
-        });
-        if !uid.is_empty() {
-            options["preconditions"] = json!({"uid": uid});
-        }
-        let path = path_of(reference, "delete")?;
-        let body = Some((options, "application/json"));
-        match self
-            .send(Method::DELETE, &path, body, "delete", &resource_of(reference))
-            .await
-        {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.class == FailureClass::NotFound => Ok(()),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    async fn send(
+    pub(super) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -358,7 +176,7 @@ impl Client {
     /// tool's requests is safe to repeat: reads, server-side applies of a whole intent, deletions
     /// of one UID, reviews, which leave nothing behind, and creations under a fixed name, of which
     /// the second is refused.
-    async fn send_request(&self, request: &Outgoing<'_>) -> Result<Value, Failure> {
+    pub(super) async fn send_request(&self, request: &Outgoing<'_>) -> Result<Value, Failure> {
         let own_deadline = Instant::now() + self.request_timeout;
         let deadline = self
             .deadline
@@ -444,13 +262,15 @@ impl Client {
     }
 }
 
-struct Outgoing<'text> {
-    method: Method,
-    path: &'text str,
-    body: Option<(Vec<u8>, &'static str)>,
-    verb: &'text str,
-    resource: &'text str,
-    accept: &'static str,
+/// One request, as it is sent and as an error calls it.
+pub(super) struct Outgoing<'text> {
+    pub(super) method: Method,
+    pub(super) path: &'text str,
+    /// The body and its content type.
+    pub(super) body: Option<(Vec<u8>, &'static str)>,
+    pub(super) verb: &'text str,
+    pub(super) resource: &'text str,
+    pub(super) accept: &'static str,
 }
 
 struct Refused {
@@ -475,38 +295,4 @@ impl From<Failure> for Refused {
             again: Again::Never,
         }
     }
-}
-
-/// What an error calls an object; a Secret's begins with `secret`, so that nothing of it is quoted.
-fn resource_of(reference: &ObjectReference) -> String {
-    let text = reference.to_string();
-    if reference.kind == "Secret" {
-        text.replacen("Secret", "secret", 1)
-    } else {
-        text
-    }
-}
-
-fn kind_of(reference: &ObjectReference, verb: &str) -> Result<Kind, Failure> {
-    Kind::of(&reference.api_version, &reference.kind).ok_or_else(|| {
-        let message = format!("stolos does not know the kind {}", reference.api_version);
-        failure(FailureClass::Invalid, verb, &reference.to_string(), message)
-    })
-}
-
-fn path_of(reference: &ObjectReference, verb: &str) -> Result<String, Failure> {
-    kind_of(reference, verb).map(|kind| kind.object_path(&reference.namespace, &reference.name))
-}
-
-/// Percent-encoding of a query value (RFC 3986 §2.3: everything but unreserved characters).
-pub(super) fn query_escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(byte as char);
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
 }

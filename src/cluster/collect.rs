@@ -9,10 +9,11 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 
-use super::client::{Client, ListSelector};
+use super::client::Client;
 use super::failure::failure;
 use super::forward::forwarded_get;
 use super::identity::identify;
+use super::objects::ListSelector;
 use super::review::review;
 use super::secrets::{CredentialKey, sort_in};
 use crate::fleet::ClusterName;

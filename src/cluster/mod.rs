@@ -8,6 +8,7 @@ mod contents;
 mod failure;
 mod forward;
 mod identity;
+mod objects;
 mod probe;
 mod review;
 mod secrets;
@@ -16,11 +17,12 @@ mod wait;
 #[cfg(test)]
 mod client_tests;
 
-pub use client::{Client, ListSelector, WriteOptions};
+pub use client::Client;
 pub use collect::{CollectRequest, Collected, collect};
 pub use contents::namespace_contents;
 pub use forward::forwarded_get;
 pub use identity::{Identity, identify};
+pub use objects::{ListSelector, WriteOptions};
 pub use probe::probe;
 pub use review::review;
 pub use secrets::{CredentialKey, kubeconfig_facts};

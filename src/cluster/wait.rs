@@ -9,9 +9,10 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::time::Instant;
 
-use super::client::{Client, ListSelector, query_escaped};
+use super::client::Client;
 use super::collect::ask_istiod;
 use super::failure::of_client;
+use super::objects::{ListSelector, query_escaped};
 use crate::inventory::kind::{self, Kind};
 use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
 use crate::plan::Gate;
