@@ -113,7 +113,7 @@ fn a_cluster_that_accepts_and_never_answers(fleet: &Fleet) {
             held.push(connection);
         }
     });
-    let text = std::fs::read_to_string(&fleet.lab.kubeconfig).unwrap();
+    let text = std::fs::read_to_string(&fleet.lab.kubeconfig).expect("the lab has one");
     let mut kubeconfig: Value = match serde_json::from_str(&text) {
         Ok(value) => value,
         Err(_) => stolos::yaml::from_str(&text).expect("a kubeconfig is YAML"),
@@ -124,7 +124,7 @@ fn a_cluster_that_accepts_and_never_answers(fleet: &Fleet) {
         }
     }
     let silent = fleet.lab.home.path().join("silent.json");
-    std::fs::write(&silent, kubeconfig.to_string()).unwrap();
+    std::fs::write(&silent, kubeconfig.to_string()).expect("a file can be written");
     let path = silent.to_str().expect("text");
     for command in [&["status"][..], &["plan"], &["apply", "--yes"]] {
         let mut arguments = command.to_vec();
