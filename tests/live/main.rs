@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod by_hand;
+mod canaries;
 mod faults;
 mod fleet;
 mod foreign;
@@ -12,6 +13,7 @@ mod foreign_readers;
 mod harness;
 mod interrupted;
 mod istiod;
+mod known;
 mod lab;
 mod mesh;
 mod pods;
