@@ -62,15 +62,14 @@ pub fn of_client(error: &kube::Error, verb: &str, resource: &str) -> Failure {
             FailureClass::Configuration,
             "the kubeconfig's `proxy-url` has a scheme that is not supported".to_owned(),
         ),
-        kube::Error::UpgradeConnection(kube::client::UpgradeConnectionError::ProtocolSwitch(status)) => (
-            match *status {
-                StatusCode::FORBIDDEN => FailureClass::Permission,
-                StatusCode::UNAUTHORIZED => FailureClass::Authentication,
-                StatusCode::NOT_FOUND => FailureClass::NotFound,
-                _ => FailureClass::Server,
-            },
-            format!("the API server answered {status} instead of opening a tunnel"),
-        ),
+        kube::Error::UpgradeConnection(kube::client::UpgradeConnectionError::ProtocolSwitch(status)) => {
+            of_code(*status)
+        }
+        // Its message may be whatever body came.
+        kube::Error::Api(refusal) => match StatusCode::from_u16(refusal.code) {
+            Ok(status) => of_code(status),
+            Err(_) => (FailureClass::Server, "the API server refused".to_owned()),
+        },
         kube::Error::HyperError(_) | kube::Error::Service(_) => of_transport(error),
         _ => (
             FailureClass::NotKubernetes,
@@ -78,6 +77,18 @@ pub fn of_client(error: &kube::Error, verb: &str, resource: &str) -> Failure {
         ),
     };
     failure(class, verb, resource, message)
+}
+
+/// What an API server's answer means by its code alone.
+fn of_code(status: StatusCode) -> (FailureClass, String) {
+    let class = match status {
+        StatusCode::FORBIDDEN => FailureClass::Permission,
+        StatusCode::UNAUTHORIZED => FailureClass::Authentication,
+        StatusCode::NOT_FOUND => FailureClass::NotFound,
+        StatusCode::TOO_MANY_REQUESTS => FailureClass::Throttled,
+        _ => FailureClass::Server,
+    };
+    (class, format!("the API server answered {status}"))
 }
 
 /// Whether a connection that had been made was lost before the answer was whole, so that the same

@@ -50,6 +50,11 @@ impl Home {
         &self.directory
     }
 
+    /// A file of the home, where commands run.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        std::fs::write(self.path().join(name), text).expect("a file can be written in the home");
+    }
+
     /// A command that sees this home and nothing of the real one.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
@@ -162,8 +167,8 @@ impl Lab {
 
     /// Applies objects, given as YAML or JSON, server-side and over whatever stands.
     pub fn apply(&self, context: &str, objects: &str) {
-        std::fs::write(self.home.path().join("applied.yaml"), objects)
-            .expect("a file can be written in the home");
+        self.home.write("applied.yaml", objects);
+        // By its name in the home, where kubectl runs: it takes a comma in a path for the next file.
         must(self.kubectl(
             context,
             &[

@@ -2,10 +2,19 @@
 //! resolved once and labs follow one another. They fail, and do not skip, where they cannot run.
 #![cfg(target_os = "linux")]
 
+mod by_hand;
+mod canaries;
 mod faults;
 mod fleet;
+mod foreign;
+mod foreign_broken;
+mod foreign_facts;
+mod foreign_readers;
 mod harness;
 mod interrupted;
+mod istiod;
+mod known;
 mod lab;
 mod mesh;
 mod pods;
+mod secrets;

@@ -1,70 +1,12 @@
 //! The main job: from contexts to one mesh, kept, mended and taken back.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::Stdio;
 
 use serde_json::Value;
 
 use crate::fleet::{Fleet, findings};
 use crate::harness::{eventually_or_say, must, run};
-
-/// What the istiods of a cluster say at a debug endpoint, asked as Istio's documents have it: by
-/// kubectl's port-forward.
-fn istiods_word(fleet: &Fleet, number: u8, path: &str) -> Vec<Value> {
-    let context = fleet.lab.context(number);
-    let namespace = ["-n", "istio-system"];
-    let pods = must(
-        fleet
-            .lab
-            .kubectl(&context, &["get", "pods", "-l", "app=istiod", "-o", "name"])
-            .args(namespace),
-    );
-    pods.lines()
-        .map(|pod| {
-            let mut forward = fleet
-                .lab
-                .kubectl(&context, &["port-forward", pod, ":15014"])
-                .args(namespace)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("kubectl can be run");
-            let mut line = String::new();
-            // Held to the end: kubectl ends where nobody listens to what it says next.
-            let mut stdout = BufReader::new(forward.stdout.take().expect("its stdout is piped"));
-            stdout.read_line(&mut line).expect("kubectl says its port");
-            // Forwarding from 127.0.0.1:40123 -> 15014
-            let address = line.split_whitespace().nth(2).expect("an address").to_owned();
-            let mut stream = TcpStream::connect(&address).expect("kubectl listens");
-            let body = get(&mut stream, path);
-            forward.kill().expect("kubectl can be ended");
-            forward.wait().expect("kubectl ends");
-            drop(stdout);
-            serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: no JSON ({error}): {body}"))
-        })
-        .collect()
-}
-
-/// The body of an answer, by its length: a port-forward does not pass on the end of a connection.
-fn get(stream: &mut TcpStream, path: &str) -> String {
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it takes a request");
-    let mut reader = BufReader::new(stream);
-    let mut line = || {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("istiod answers");
-        line.trim().to_ascii_lowercase()
-    };
-    assert!(line().contains("200"), "{path}");
-    let headers: Vec<String> = std::iter::from_fn(|| Some(line()).filter(|line| !line.is_empty())).collect();
-    let length = headers
-        .iter()
-        .find_map(|header| header.strip_prefix("content-length: ")?.parse().ok());
-    let mut body = vec![0; length.expect("a short answer says its length")];
-    reader.read_exact(&mut body).expect("the whole of it comes");
-    String::from_utf8(body).expect("text")
-}
+use crate::istiod::istiods_word;
 
 /// The texts of a field in a list.
 fn texts(list: &Value, field: &str) -> BTreeSet<String> {
@@ -119,14 +61,14 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
             assert!(line.is_some_and(|line| line.contains("synced")), "{clusters}");
         }
         let all: BTreeSet<String> = (1..=3).map(|other| fleet.lab.context(other)).collect();
-        for said in istiods_word(&fleet, number, "/debug/networkz") {
+        for said in istiods_word(&fleet.lab, number, "/debug/networkz") {
             assert_eq!(
                 texts(&said, "Network"),
                 all,
                 "the gateways that {context} knows: {said:#}"
             );
         }
-        for said in istiods_word(&fleet, number, "/debug/clusterz") {
+        for said in istiods_word(&fleet.lab, number, "/debug/clusterz") {
             assert_eq!(
                 texts(&said, "id"),
                 all,
@@ -187,12 +129,10 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
     let pod = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"client\",\"namespace\":\"sample\"},\
                \"spec\":{\"containers\":[{\"name\":\"client\",\"image\":\"client\"}]}}";
     std::fs::write(folder.join("pod.json"), pod).unwrap();
-    let path = folder.join("pod.json");
-    let path = path.to_str().expect("text");
     let injected = eventually_or_say("a pod that the webhook answers for", || {
         let output = run(&mut fleet.lab.kubectl(
             &context,
-            &["create", "--dry-run=server", "-o", "json", "-f", path],
+            &["create", "--dry-run=server", "-o", "json", "-f", "pod.json"],
         ));
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
