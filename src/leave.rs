@@ -240,13 +240,13 @@ impl Going<'_> {
             .count();
         if definitions > 0 {
             self.remains(&format!(
-                "{} of Istio's: deleting one deletes every resource of its kind",
+                "left behind: {} of Istio's, since deleting one deletes every resource of its kind",
                 counted(definitions, "CustomResourceDefinition")
             ));
         }
         if !injected.is_empty() {
             self.remains(&format!(
-                "the sidecars of {}, until they are made anew",
+                "left behind: the sidecars of {}, until their pods are made anew",
                 counted(injected.len(), "pod")
             ));
         }
