@@ -46,16 +46,14 @@ complete -c stolos -n "__fish_stolos_needs_command" -f -a "link" -d 'Manage the 
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "lab" -d 'Manage throwaway clusters with real control planes on this machine (Linux)'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "completion" -d 'Print a completion script for a shell'
 complete -c stolos -n "__fish_stolos_needs_command" -f -a "man" -d 'Print the man page, or write all of them'
-complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
@@ -65,17 +63,16 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l probe -d 'Ask each context\'s cluster who it is (runs credential plugins)'
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l name -d 'The fleet\'s name; default: the folder\'s' -r
-complete -c stolos -n "__fish_stolos_using_subcommand init" -l model -d 'The deployment model (`multi-primary`, `primary-remote`, `external-control-plane`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l model -d 'The deployment model: `multi-primary`, which this version installs; `primary-remote` and `external-control-plane` are only described' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand init" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand init" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand init" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l parallel -d 'Clusters that are worked on at the same time' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
@@ -89,12 +86,9 @@ complete -c stolos -n "__fish_stolos_using_subcommand join" -l name -d 'The clus
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l network -d 'The network that the clusters\' pods are in; default: one each, by the cluster\'s name' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand join" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand join" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand join" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand join" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l parallel -d 'Clusters that are worked on at the same time' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
@@ -103,19 +97,15 @@ complete -c stolos -n "__fish_stolos_using_subcommand join" -l dry-run -d 'Show 
 complete -c stolos -n "__fish_stolos_using_subcommand join" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand join" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand join" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
@@ -125,14 +115,14 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l keep-mesh -d 'Only unlink: the mesh and its trust stay'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l forget -d 'Take clusters that do not answer out of the fleet file, as they are'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l dry-run -d 'Show the plan and stop'
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s y -l yes -d 'Consent to the plan without being asked'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
@@ -141,19 +131,19 @@ always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l cluster -d 'Plan only for this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
@@ -163,44 +153,44 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exit-code -d 'Exit with 3 where there is something to do'
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l dry-run -d 'Show the plan and stop'
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s y -l yes -d 'Consent to the plan without being asked'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand status" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand status" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand status" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand status" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand status" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
@@ -209,7 +199,7 @@ always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand status" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand status" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand status" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand explain" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -228,12 +218,9 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and not __fish_seen
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l parallel -d 'Clusters that are worked on at the same time' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
@@ -242,42 +229,41 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l dry-run -d 'Show the plan and stop'
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s y -l yes -d 'Consent to the plan without being asked'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
@@ -286,7 +272,7 @@ always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -295,32 +281,32 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l dry-run -d 'Show the plan and stop'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s y -l yes -d 'Consent to the plan without being asked'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -330,20 +316,18 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_
 complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -f -a "sync" -d 'Make the links what the fleet file says, and await istiod\'s own synchronisation'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -f -a "list" -d 'List the links with their states, read-only, with or without a fleet file'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l timeout -d 'Time for the whole command (`10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
@@ -351,21 +335,21 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subc
 always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l dry-run -d 'Show the plan and stop'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s y -l yes -d 'Consent to the plan without being asked (creating and updating)'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l allow-disruption -d 'Consent to steps that can interrupt what serves now'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s y -l yes -d 'Consent to the plan without being asked'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l exclude -d 'Not the contexts that match; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l as-group -d 'Act as a member of this group; can be repeated' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l request-timeout -d 'Time for one request, and for reading one cluster (`10s`, `1m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l parallel -d 'Clusters that are worked on at the same time' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
@@ -374,7 +358,7 @@ always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -407,7 +391,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subco
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from down" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from down" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from down" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the answer' -r -f -a "table\t'For reading'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
 yaml\t'One YAML document'"
@@ -416,7 +400,7 @@ always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from env" -l name -d 'The lab\'s name' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from env" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''

@@ -160,8 +160,8 @@ impl Going<'_> {
                 cluster: self.cluster.name.clone(),
                 area: Area::Mesh,
                 reason: format!(
-                    "{} injected pods run there and would be left without a control plane: {}",
-                    injected.len(),
+                    "{} with sidecars would be left without a control plane there: {}",
+                    counted(injected.len(), "pod"),
                     injected.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
                 ),
                 hint: Some("add --keep-mesh to unlink only, or --allow-disruption to go on".to_owned()),
@@ -177,8 +177,14 @@ impl Going<'_> {
         });
         let mut before = unlinked.to_vec();
         self.draft.area = Area::Links;
-        for object in linking {
+        // A set's parent goes after its members: killed in between, `kubectl` can still find them.
+        let (parents, members): (Vec<Object>, Vec<Object>) = linking.into_iter().partition(is_parent);
+        for object in members {
             before.push(self.delete(&object, unlinked));
+        }
+        let unlinked = before.clone();
+        for object in parents {
+            before.push(self.delete(&object, &unlinked));
         }
         self.draft.area = Area::Mesh;
         if choice.keep_mesh {
@@ -212,11 +218,16 @@ impl Going<'_> {
         ended.extend(gone);
         let namespace_reference = ObjectReference::new("v1", "Namespace", "", &namespace);
         let mut last = ended.clone();
-        for object in rest
-            .iter()
+        let (parents, members): (Vec<Object>, Vec<Object>) = rest
+            .into_iter()
             .filter(|object| object.reference() != namespace_reference)
-        {
+            .partition(is_parent);
+        for object in &members {
             last.push(self.delete(object, &ended));
+        }
+        let emptied = last.clone();
+        for object in &parents {
+            last.push(self.delete(object, &emptied));
         }
         for object in self.written_by_istiod() {
             last.push(self.delete(&object, &ended));
@@ -229,13 +240,14 @@ impl Going<'_> {
             .count();
         if definitions > 0 {
             self.remains(&format!(
-                "{definitions} CustomResourceDefinitions of Istio's stay: deleting one deletes every resource of its kind"
+                "left behind: {} of Istio's, since deleting one deletes every resource of its kind",
+                counted(definitions, "CustomResourceDefinition")
             ));
         }
         if !injected.is_empty() {
             self.remains(&format!(
-                "{} pods keep their sidecars until they are made anew",
-                injected.len()
+                "left behind: the sidecars of {}, until their pods are made anew",
+                counted(injected.len(), "pod")
             ));
         }
     }
@@ -351,6 +363,19 @@ impl Going<'_> {
                 "Event" | "Endpoints" | "EndpointSlice" | "PodMetrics" | "PortForward" | "Pod"
             )
             || is_istiods_own(object)
+    }
+}
+
+/// Whether an object is the parent of an ApplySet.
+fn is_parent(object: &Object) -> bool {
+    object.label("applyset.kubernetes.io/id").is_some()
+}
+
+/// A count with its noun: `1 pod`, `2 pods`.
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
     }
 }
 

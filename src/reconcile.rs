@@ -50,9 +50,13 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
     trust_plan
         .blocked
         .retain(|blocked| !blocked.unreachable || given.inventory.seen(&blocked.cluster).is_some());
-    let signing = signing(fleet, given.inventory, &trust_plan);
+    let planned = |area: Area| given.areas.contains(&area);
+    let signing = signing(fleet, given.inventory, &trust_plan, planned(Area::Trust));
     let mesh_plan = mesh::plan(fleet, given.inventory, given.renderings, &signing);
-    let installing = mesh_plan.steps.iter().map(|step| step.cluster.clone()).collect();
+    let installing = match planned(Area::Mesh) {
+        true => mesh_plan.steps.iter().map(|step| step.cluster.clone()).collect(),
+        false => BTreeSet::new(),
+    };
     let link_plan = link::plan(fleet, given.inventory, &installing);
     if !given.areas.contains(&Area::Mesh) {
         without_a_namespace(&mut trust_plan, given.inventory);
@@ -93,12 +97,11 @@ fn without_a_namespace(plan: &mut Plan, inventory: &Inventory) {
 }
 
 /// The clusters whose istiod will find an intermediate when it starts, or gets none from this fleet.
-fn signing(fleet: &Fleet, inventory: &Inventory, trust_plan: &Plan) -> BTreeSet<ClusterName> {
+/// `placed` says whether the trust steps are part of the plan.
+fn signing(fleet: &Fleet, inventory: &Inventory, trust_plan: &Plan, placed: bool) -> BTreeSet<ClusterName> {
     let planned = |name: &ClusterName| {
-        trust_plan
-            .steps
-            .iter()
-            .any(|step| step.cluster == *name && step.object.name == "cacerts")
+        let mut steps = trust_plan.steps.iter();
+        placed && steps.any(|step| step.cluster == *name && step.object.name == "cacerts")
     };
     let refused = |name: &ClusterName| trust_plan.blocked.iter().any(|blocked| blocked.cluster == *name);
     fleet

@@ -1,6 +1,6 @@
 //! `stolos apply`
 
-use super::args::{Changing, OutputArguments, Reading};
+use super::args::{Changing, ClusterArgument, OutputArguments, Reading};
 use super::carry_out::{self, Passphrase};
 use super::plan::IstioctlArgument;
 use super::planning::{self, PlanRequest};
@@ -13,11 +13,20 @@ use crate::render::Terminal;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    changing: Changing,
+    work: Work,
     #[command(flatten)]
     passphrase: Passphrase,
     #[command(flatten)]
     istioctl: IstioctlArgument,
+}
+
+/// Flags of everything that makes clusters what the fleet file says.
+#[derive(Debug, clap::Args)]
+pub struct Work {
+    #[command(flatten)]
+    cluster: ClusterArgument,
+    #[command(flatten)]
+    changing: Changing,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -28,22 +37,27 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     areas(&Area::ALL, arguments, terminal).await
 }
 
-/// Applies some of the fleet's work: what `mesh install` and `link sync` are.
+/// Applies some of the fleet's work, as `mesh install` does.
 pub async fn areas(areas: &[Area], arguments: Arguments, terminal: &Terminal) -> Result<()> {
-    let mut session = Session::of_fleet(&arguments.reading).await?;
+    let (passphrase, istioctl) = (arguments.passphrase, arguments.istioctl);
+    some(areas, arguments.work, &passphrase, istioctl, terminal).await
+}
+
+/// Applies some of the fleet's work, with the flags that it has.
+pub async fn some(
+    areas: &[Area],
+    work: Work,
+    passphrase: &Passphrase,
+    istioctl: IstioctlArgument,
+    terminal: &Terminal,
+) -> Result<()> {
+    let mut session = Session::of_fleet(&work.reading).await?;
     let request = PlanRequest {
         areas,
-        clusters: session.writable(&arguments.changing.cluster)?,
-        istioctl: arguments.istioctl.istioctl,
+        clusters: session.writable(&work.cluster.cluster)?,
+        istioctl: istioctl.istioctl,
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;
-    carry_out::carry_out(
-        &session,
-        planned,
-        &arguments.changing,
-        &arguments.passphrase,
-        arguments.output.output,
-        terminal,
-    )
-    .await
+    let format = work.output.output;
+    carry_out::carry_out(&session, planned, &work.changing, passphrase, format, terminal).await
 }

@@ -44,32 +44,29 @@ impl Everywhere {
     }
 }
 
-/// Flags that say which clusters are read, and how.
+/// The flag that names the fleet file.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clusters")]
-pub struct Reading {
+pub struct FleetArgument {
     /// The fleet file; default: the nearest `stolos.yaml` upward from the working directory
     #[arg(long, value_name = "PATH", env = "STOLOS_FLEET")]
     pub fleet: Option<PathBuf>,
+}
+
+/// Flags that say how clusters are reached.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Clusters")]
+pub struct Connecting {
     /// The kubeconfig; default: `KUBECONFIG`'s list, else `~/.kube/config`
     #[arg(long, value_name = "PATH")]
     pub kubeconfig: Option<PathBuf>,
-    /// Only contexts that match (`east`, `prod-*`); can be repeated
-    #[arg(long, value_name = "PATTERN")]
-    pub context: Vec<String>,
-    /// Not the contexts that match; can be repeated
-    #[arg(long, value_name = "PATTERN")]
-    pub exclude: Vec<String>,
-    /// Only clusters with these labels in the fleet file (`env=prod,region=us-east`)
-    #[arg(short = 'l', long, value_name = "LABELS")]
-    pub selector: Option<String>,
     /// Act as this user
     #[arg(long = "as", value_name = "USER")]
     pub impersonate: Option<String>,
     /// Act as a member of this group; can be repeated
     #[arg(long = "as-group", value_name = "GROUP", requires = "impersonate")]
     pub impersonate_group: Vec<String>,
-    /// Time for one request, and for reading one cluster (`10s`, `1m`)
+    /// Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub request_timeout: Option<Duration>,
     /// Clusters that are worked on at the same time
@@ -77,35 +74,88 @@ pub struct Reading {
     pub parallel: u16,
 }
 
-impl Reading {
-    /// Which contexts are meant.
-    pub fn patterns(&self) -> Patterns {
-        Patterns::new(&self.context, &self.exclude)
-    }
-
+impl Connecting {
     /// The deadline of a request.
     pub fn request_timeout(&self) -> Duration {
         self.request_timeout.unwrap_or(Duration::from_secs(10))
     }
 }
 
+/// Flags that name kubeconfig contexts, and say how their clusters are reached.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Clusters")]
+pub struct Contexts {
+    /// Only contexts that match (`east`, `prod-*`); can be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub context: Vec<String>,
+    /// Not the contexts that match; can be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// How they are reached.
+    #[command(flatten)]
+    pub connecting: Connecting,
+}
+
+impl Contexts {
+    /// Which contexts are meant.
+    pub fn patterns(&self) -> Patterns {
+        Patterns::new(&self.context, &self.exclude)
+    }
+}
+
+/// Flags that say which clusters of the fleet are meant, or which contexts where there is no fleet
+/// file, and how they are reached.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Clusters")]
+pub struct Reading {
+    /// The fleet file.
+    #[command(flatten)]
+    pub file: FleetArgument,
+    /// Which contexts.
+    #[command(flatten)]
+    pub contexts: Contexts,
+    /// Only clusters with these labels in the fleet file (`env=prod,region=us-east`)
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    pub selector: Option<String>,
+}
+
+impl Reading {
+    /// The whole fleet of a file.
+    pub fn whole(file: &FleetArgument, connecting: &Connecting) -> Self {
+        Self {
+            file: file.clone(),
+            contexts: Contexts {
+                connecting: connecting.clone(),
+                ..Contexts::default()
+            },
+            selector: None,
+        }
+    }
+}
+
+/// The flag that limits what is written.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Changing")]
+pub struct ClusterArgument {
+    /// Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Vec<String>,
+}
+
 /// Flags of commands that change clusters.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Changing")]
 pub struct Changing {
-    /// Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)
-    #[arg(long, value_name = "NAME")]
-    pub cluster: Vec<String>,
     /// Show the plan and stop
     #[arg(long)]
     pub dry_run: bool,
-    /// Consent to the plan without being asked (creating and updating)
+    /// Consent to the plan without being asked
     #[arg(short, long)]
     pub yes: bool,
-    /// Consent to steps that can interrupt what serves now
+    /// Consent to steps that can interrupt what serves now, too
     #[arg(long)]
     pub allow_disruption: bool,
-    /// Time for the whole command (`10m`)
+    /// Time for the whole command (`90s`, `10m`)
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// A reference for the journal, such as a ticket's number
@@ -123,8 +173,9 @@ impl Changing {
 /// How the answer is printed.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct OutputArguments {
-    /// How to print the answer
-    #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    /// How to print the answer: `table`, `wide`, `json` or `yaml`
+    #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT",
+          hide_possible_values = true, help_heading = "Output")]
     pub output: Format,
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
-use super::args::{OutputArguments, Reading};
+use super::args::{Contexts, OutputArguments};
 use super::session::{Session, new_run};
 use crate::cluster::{Identity, identify};
 use crate::document::{Body, Document, DocumentError};
@@ -21,7 +21,7 @@ pub struct Arguments {
     #[arg(long)]
     probe: bool,
     #[command(flatten)]
-    reading: Reading,
+    contexts: Contexts,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -64,8 +64,8 @@ struct Probe {
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
-    let kubeconfigs = Kubeconfigs::load(arguments.reading.kubeconfig.as_deref())?;
-    let contexts = kubeconfigs.matching(&arguments.reading.patterns())?;
+    let kubeconfigs = Kubeconfigs::load(arguments.contexts.connecting.kubeconfig.as_deref())?;
+    let contexts = kubeconfigs.matching(&arguments.contexts.patterns())?;
     if contexts.is_empty() {
         let missing: Vec<String> = kubeconfigs
             .missing()
@@ -84,7 +84,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         .map(|context| Row { context, probe: None })
         .collect();
     if arguments.probe {
-        let session = Session::of_contexts(&arguments.reading).await?;
+        let session = Session::of_contexts(&arguments.contexts).await?;
         let answers: Vec<Result<Identity, Failure>> = stream::iter(&session.members)
             .map(|member| async move { identify(member.client.as_ref().map_err(Clone::clone)?).await })
             .buffered(session.parallel.max(1))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::Reading;
+use super::args::{Contexts, FleetArgument};
 use super::propose::observe;
 use crate::error::{Error, Result};
 use crate::fleet::propose::{Wishes, propose};
@@ -29,14 +29,17 @@ pub struct Arguments {
     /// The fleet's name; default: the folder's
     #[arg(long, value_name = "NAME")]
     name: Option<FleetName>,
-    /// The deployment model (`multi-primary`, `primary-remote`, `external-control-plane`)
+    /// The deployment model: `multi-primary`, which this version installs; `primary-remote` and
+    /// `external-control-plane` are only described
     #[arg(long, value_name = "MODEL", value_parser = model)]
     model: Option<Model>,
     /// Describe the mesh that already runs over the contexts, whoever made it
     #[arg(long, conflicts_with = "model")]
     from_mesh: bool,
     #[command(flatten)]
-    reading: Reading,
+    file: FleetArgument,
+    #[command(flatten)]
+    contexts: Contexts,
 }
 
 const MODELS: [Model; 3] = [
@@ -54,7 +57,7 @@ fn model(text: &str) -> Result<Model, String> {
 
 pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let path = arguments
-        .reading
+        .file
         .fleet
         .clone()
         .unwrap_or_else(|| PathBuf::from(FILE_NAME));
@@ -69,7 +72,7 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
             Error::request("write a fleet file: the fleet has no name").hint("give it one with --name")
         );
     };
-    let seen = observe(&arguments.reading, terminal).await?;
+    let seen = observe(&arguments.contexts, terminal).await?;
     let (fleet, warnings) = if arguments.from_mesh {
         infer::from_mesh(&seen, &name)?
     } else {
@@ -97,12 +100,12 @@ fn ask(arguments: &mut Arguments, path: &Path, terminal: &Terminal) -> Result<()
             "stolos init --yes --context PATTERN --model multi-primary, or --from-mesh in place of --model",
         ));
     }
-    if arguments.reading.context.is_empty() {
+    if arguments.contexts.context.is_empty() {
         if !asks {
             return Err(Error::request("write a fleet file: no context is named")
                 .hint("name them: --context 'prod-*'; `stolos contexts` lists them"));
         }
-        arguments.reading.context = choose_contexts(&arguments.reading, terminal)?;
+        arguments.contexts.context = choose_contexts(&arguments.contexts, terminal)?;
     }
     if arguments.model.is_none() && !arguments.from_mesh {
         if !asks {
@@ -131,10 +134,10 @@ fn ask(arguments: &mut Arguments, path: &Path, terminal: &Terminal) -> Result<()
     Ok(())
 }
 
-fn choose_contexts(reading: &Reading, terminal: &Terminal) -> Result<Vec<String>> {
-    let kubeconfigs = Kubeconfigs::load(reading.kubeconfig.as_deref())?;
+fn choose_contexts(contexts: &Contexts, terminal: &Terminal) -> Result<Vec<String>> {
+    let kubeconfigs = Kubeconfigs::load(contexts.connecting.kubeconfig.as_deref())?;
     let names: Vec<String> = kubeconfigs
-        .matching(&reading.patterns())?
+        .matching(&contexts.patterns())?
         .into_iter()
         .map(|entry| entry.name)
         .collect();

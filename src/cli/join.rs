@@ -3,7 +3,7 @@
 use clap::Args;
 use futures::stream::{self, StreamExt};
 
-use super::args::Reading;
+use super::args::{Connecting, Contexts, FleetArgument, Reading};
 use super::propose::observe;
 use super::session::Session;
 use crate::cluster::identify;
@@ -31,14 +31,17 @@ pub struct Arguments {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    reading: Reading,
+    file: FleetArgument,
+    #[command(flatten)]
+    connecting: Connecting,
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
-    let file = fleet_file::load(arguments.reading.fleet.as_deref())?;
-    let joining = Reading {
+    let file = fleet_file::load(arguments.file.fleet.as_deref())?;
+    let joining = Contexts {
         context: arguments.contexts.clone(),
-        ..arguments.reading.clone()
+        exclude: Vec::new(),
+        connecting: arguments.connecting.clone(),
     };
     let seen = observe(&joining, terminal).await?;
     if arguments.name.is_some() && seen.len() != 1 {
@@ -47,7 +50,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
             seen.len()
         )));
     }
-    let known = unpinned(&arguments.reading, terminal).await?;
+    let known = unpinned(&Reading::whole(&arguments.file, &arguments.connecting), terminal).await?;
     let wishes = Wishes {
         name: arguments.name,
         network: arguments.network,
@@ -74,13 +77,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
 /// The clusters of the fleet that pin no UID, with the one that they have now; those that do not
 /// answer are warned about, since who joins could be one of them.
 async fn unpinned(reading: &Reading, terminal: &Terminal) -> Result<Vec<(ClusterName, String)>> {
-    let everything = Reading {
-        context: Vec::new(),
-        exclude: Vec::new(),
-        selector: None,
-        ..reading.clone()
-    };
-    let session = Session::of_fleet(&everything).await?;
+    let session = Session::of_fleet(reading).await?;
     let members = session
         .members
         .iter()

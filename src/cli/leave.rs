@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::args::{Changing, OutputArguments, Reading};
+use super::args::{Changing, Connecting, FleetArgument, OutputArguments, Reading};
 use super::carry_out::{self, Passphrase};
 use super::planning::{Planned, refuse_twins};
 use super::session::Session;
@@ -32,13 +32,15 @@ pub struct Arguments {
     #[command(flatten)]
     changing: Changing,
     #[command(flatten)]
-    reading: Reading,
+    file: FleetArgument,
+    #[command(flatten)]
+    connecting: Connecting,
     #[command(flatten)]
     output: OutputArguments,
 }
 
 pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
-    let mut session = Session::of_fleet(&arguments.reading).await?;
+    let mut session = Session::of_fleet(&Reading::whole(&arguments.file, &arguments.connecting)).await?;
     let Some(file) = session.file.clone() else {
         return Err(Error::request("leave the fleet: there is no fleet file"));
     };

@@ -33,7 +33,7 @@ pub struct Arguments {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct IstioctlArgument {
     /// The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = "Mesh")]
     pub istioctl: Option<PathBuf>,
 }
 

@@ -1,14 +1,14 @@
 //! What `init` and `join` share: contexts are read, and become clusters of a fleet.
 
-use crate::cli::args::Reading;
+use crate::cli::args::Contexts;
 use crate::cli::session::Session;
 use crate::error::Result;
 use crate::inventory::{Inventory, Observation};
 use crate::render::Terminal;
 
 /// Reads the contexts that the flags name, each with what it said, in the kubeconfig's order.
-pub async fn observe(reading: &Reading, terminal: &Terminal) -> Result<Vec<(String, Observation)>> {
-    let mut session = Session::of_contexts(reading).await?;
+pub async fn observe(contexts: &Contexts, terminal: &Terminal) -> Result<Vec<(String, Observation)>> {
+    let mut session = Session::of_contexts(contexts).await?;
     let inventory: Inventory = session.collect(false, terminal).await;
     let mut clusters = inventory.clusters;
     Ok(session

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::args::Reading;
+use super::args::{Connecting, Contexts, Reading};
 use crate::cluster::{Client, CollectRequest, Collected, collect};
 use crate::document::Run;
 use crate::error::{Error, ErrorKind, Result};
@@ -52,17 +52,17 @@ pub struct Session {
 impl Session {
     /// Opens the fleet of the fleet file.
     pub async fn of_fleet(reading: &Reading) -> Result<Self> {
-        let file = fleet_file::load(reading.fleet.as_deref())?;
+        let file = fleet_file::load(reading.file.fleet.as_deref())?;
         Self::open_file(reading, file).await
     }
 
     /// Opens what the flags name: contexts where `--context` names some (and `--fleet` no file), the
     /// fleet file otherwise.
     pub async fn of_any(reading: &Reading) -> Result<Self> {
-        if reading.fleet.is_none() && !reading.context.is_empty() {
-            return Self::of_contexts(reading).await;
+        if reading.file.fleet.is_none() && !reading.contexts.context.is_empty() {
+            return Self::of_contexts(&reading.contexts).await;
         }
-        match fleet_file::load_if_any(reading.fleet.as_deref())? {
+        match fleet_file::load_if_any(reading.file.fleet.as_deref())? {
             Some(file) => Self::open_file(reading, file).await,
             None => Err(Error::request(
                 "find the clusters: there is no fleet file here or above, and no context is named",
@@ -72,9 +72,10 @@ impl Session {
     }
 
     /// Opens the contexts that the flags name.
-    pub async fn of_contexts(reading: &Reading) -> Result<Self> {
-        let kubeconfigs = Kubeconfigs::load(reading.kubeconfig.as_deref())?;
-        let contexts = kubeconfigs.matching(&reading.patterns())?;
+    pub async fn of_contexts(named: &Contexts) -> Result<Self> {
+        let connecting = &named.connecting;
+        let kubeconfigs = Kubeconfigs::load(connecting.kubeconfig.as_deref())?;
+        let contexts = kubeconfigs.matching(&named.patterns())?;
         let mut wanted: Vec<(ClusterName, String)> = Vec::new();
         for context in contexts.into_iter().map(|entry| entry.name) {
             let name = ClusterName::proposed_for(&context)
@@ -85,7 +86,7 @@ impl Session {
         let members = join_all(wanted.into_iter().map(|(name, context)| {
             let (kubeconfigs, run) = (&kubeconfigs, &run);
             async move {
-                let client = connect(kubeconfigs, &context, reading, run).await;
+                let client = connect(kubeconfigs, &context, connecting, run).await;
                 Member {
                     name,
                     context,
@@ -100,13 +101,14 @@ impl Session {
             file: None,
             members,
             run,
-            parallel: usize::from(reading.parallel),
-            request_timeout: reading.request_timeout(),
+            parallel: usize::from(connecting.parallel),
+            request_timeout: connecting.request_timeout(),
         })
     }
 
     async fn open_file(reading: &Reading, file: FleetFile) -> Result<Self> {
-        let patterns = reading.patterns();
+        let connecting = &reading.contexts.connecting;
+        let patterns = reading.contexts.patterns();
         let selector: Selector = match &reading.selector {
             Some(text) => text.parse().map_err(|error| {
                 Error::new(ErrorKind::Usage, format!("read --selector {text:?}: {error}"))
@@ -115,7 +117,9 @@ impl Session {
         };
         let mut kubeconfigs: BTreeMap<Option<PathBuf>, Kubeconfigs> = BTreeMap::new();
         for cluster in &file.fleet.spec.clusters {
-            let path = file.kubeconfig_of(cluster).or_else(|| reading.kubeconfig.clone());
+            let path = file
+                .kubeconfig_of(cluster)
+                .or_else(|| connecting.kubeconfig.clone());
             if let Entry::Vacant(vacant) = kubeconfigs.entry(path) {
                 let loaded = Kubeconfigs::load(vacant.key().as_deref())?;
                 vacant.insert(loaded);
@@ -123,13 +127,13 @@ impl Session {
         }
         let run = new_run();
         let members = join_all(file.fleet.spec.clusters.iter().map(|spec| {
-            let path = file.kubeconfig_of(spec).or_else(|| reading.kubeconfig.clone());
+            let path = file.kubeconfig_of(spec).or_else(|| connecting.kubeconfig.clone());
             let kubeconfigs = kubeconfigs.get(&path);
             let (run, patterns, selector) = (&run, &patterns, &selector);
             async move {
                 let context = spec.context().to_owned();
                 let client = match kubeconfigs {
-                    Some(kubeconfigs) => connect(kubeconfigs, &context, reading, run).await,
+                    Some(kubeconfigs) => connect(kubeconfigs, &context, connecting, run).await,
                     None => Err(configuration("the kubeconfig was not read".to_owned())),
                 };
                 Member {
@@ -154,8 +158,8 @@ impl Session {
             file: Some(file),
             members,
             run,
-            parallel: usize::from(reading.parallel),
-            request_timeout: reading.request_timeout(),
+            parallel: usize::from(connecting.parallel),
+            request_timeout: connecting.request_timeout(),
         })
     }
 
@@ -295,19 +299,19 @@ impl Session {
 async fn connect(
     kubeconfigs: &Kubeconfigs,
     context: &str,
-    reading: &Reading,
+    connecting: &Connecting,
     run: &Run,
 ) -> Result<Client, Failure> {
     let options = ConnectionOptions {
-        impersonate: reading.impersonate.clone(),
-        impersonate_groups: reading.impersonate_group.clone(),
-        connect_timeout: reading.request_timeout(),
+        impersonate: connecting.impersonate.clone(),
+        impersonate_groups: connecting.impersonate_group.clone(),
+        connect_timeout: connecting.request_timeout(),
     };
     let connection = kubeconfigs
         .connection(context, &options)
         .await
         .map_err(|error| configuration(error.to_string()))?;
-    Client::connect(connection, context, &run.id, reading.request_timeout()).await
+    Client::connect(connection, context, &run.id, connecting.request_timeout()).await
 }
 
 fn configuration(message: String) -> Failure {

@@ -106,9 +106,9 @@ fn plan_cluster(
     }
     if !signing {
         return blocked(
-            "istiod is not installed while its intermediate is blocked: without one it would sign for itself"
+            "istiod is not installed before it has its intermediate: without one it would sign for itself"
                 .to_owned(),
-            "mend what blocks the trust of the cluster first",
+            "mend what blocks the trust of the cluster, or `stolos apply` the whole fleet file",
         );
     }
     let mut wave = Waves {
@@ -139,15 +139,16 @@ struct Waves<'input> {
 impl Waves<'_> {
     fn all(&mut self, desired: Desired, istiod: &ObjectReference) {
         let members = [&desired.control_plane, &desired.gateway, &desired.exposure];
-        let wanted = members.into_iter().flatten().map(Object::reference).collect();
+        let members: Vec<&Object> = members.into_iter().flatten().collect();
+        let wanted = members.iter().map(|object| object.reference()).collect();
+        let (widened, narrowed) = self.mesh_sets(members);
         let namespace = self.namespace();
         let definitions = self.definitions(desired.definitions, &namespace);
-        let parent = self.mesh_set(
-            &desired.control_plane,
-            &desired.gateway,
-            &desired.exposure,
-            &namespace,
-        );
+        let narrower = (narrowed != widened).then_some(narrowed);
+        let reason = "it names the objects that are this fleet's";
+        let made = self.draft.object(widened, reason, &namespace);
+        // Whoever needs the set needs the namespace as well, where that is all there is to do.
+        let parent = made.map_or(namespace, |step| vec![step]);
         let (webhooks, rest): (Vec<_>, Vec<_>) = desired.control_plane.into_iter().partition(is_webhook);
         let (workload, base): (Vec<_>, Vec<_>) = rest
             .into_iter()
@@ -182,7 +183,7 @@ impl Waves<'_> {
             .collect();
         let hooked = self.webhooks(webhooks, &serving, &ground);
         self.gateway(desired.gateway, desired.exposure, &parent, &definitions, &hooked);
-        self.prune(&wanted);
+        self.prune(&wanted, narrower);
     }
 
     /// The system namespace, ours if we make it; its network label in any case.
@@ -279,36 +280,21 @@ impl Waves<'_> {
         steps
     }
 
-    fn mesh_set(
-        &mut self,
-        control_plane: &[Object],
-        gateway: &[Object],
-        exposure: &[Object],
-        namespace: &[StepId],
-    ) -> Vec<StepId> {
-        let set = ApplySet::of_area(
-            &self.fleet.metadata.name,
-            Area::Mesh,
-            self.cluster.system_namespace(),
-        );
+    /// The set's parent before its members are written, and after those that are no longer wanted
+    /// are gone: it always names every kind of which there are members.
+    fn mesh_sets(&self, wanted: Vec<&Object>) -> (Object, Object) {
+        let fleet = &self.fleet.metadata.name;
+        let set = ApplySet::of_area(fleet, Area::Mesh, self.cluster.system_namespace());
+        let narrowed = set.parent(fleet, &wanted);
         let id = set.id();
-        let standing = self
-            .seen
-            .objects
-            .iter()
-            .filter(|object| object.label(PART_OF_LABEL) == Some(&id));
-        let members: Vec<&Object> = control_plane
-            .iter()
-            .chain(gateway)
-            .chain(exposure)
-            .chain(standing)
-            .collect();
-        let parent = set.parent(&self.fleet.metadata.name, &members);
-        let made = self
-            .draft
-            .object(parent, "it names the objects that are this fleet's", namespace);
-        // Whoever needs the set needs the namespace as well, where that is all there is to do.
-        made.map_or_else(|| namespace.to_vec(), |step| vec![step])
+        let mut members = wanted;
+        members.extend(
+            self.seen
+                .objects
+                .iter()
+                .filter(|object| object.label(PART_OF_LABEL) == Some(&id)),
+        );
+        (set.parent(fleet, &members), narrowed)
     }
 
     /// The steps by which the trust planner would place this cluster's intermediate; those that it
@@ -400,7 +386,7 @@ impl Waves<'_> {
     }
 
     /// What is this fleet's, stands, and is no longer wanted.
-    fn prune(&mut self, wanted: &BTreeSet<ObjectReference>) {
+    fn prune(&mut self, wanted: &BTreeSet<ObjectReference>, narrower: Option<Object>) {
         let set = ApplySet::of_area(
             &self.fleet.metadata.name,
             Area::Mesh,
@@ -416,10 +402,23 @@ impl Waves<'_> {
             .filter(|(reference, _)| !wanted.contains(reference))
             .collect();
         let after: Vec<StepId> = self.draft.plan.steps.iter().map(|step| step.id.clone()).collect();
+        let mut gone = Vec::new();
         for (reference, uid) in stale {
             let reason = "the fleet file no longer asks for it";
+            gone.push(
+                self.draft
+                    .step(Action::Delete, reference, reason, &after, Content::Delete { uid }),
+            );
+        }
+        if let Some(parent) = narrower {
+            let reason = "the last of a kind that it names is gone";
+            let reference = parent.reference();
             self.draft
-                .step(Action::Delete, reference, reason, &after, Content::Delete { uid });
+                .step(Action::Update, reference, reason, &gone, Content::Apply(parent));
+            // The same object may have been updated before, to name more kinds.
+            if let Some(step) = self.draft.plan.steps.last_mut() {
+                step.id.0.push_str("/narrowed");
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Help, completions and man pages as one types for them.
 
-use crate::harness::Home;
+use crate::harness::{Home, Transcript};
 
 #[test]
 fn completions_and_pages_are_printed_and_written() {
@@ -34,4 +34,21 @@ fn a_closed_pipe_is_no_failure() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+#[test]
+fn help_says_what_there_is() {
+    let home = Home::new();
+    let mut transcript = Transcript::new(&home);
+    transcript.run(&["--help"]);
+    // All groups of flags come together in `apply`; `trust issue` and `link sync` have fewer.
+    for command in [
+        &["apply", "--help"][..],
+        &["trust", "issue", "--help"],
+        &["link", "sync", "--help"],
+        &["leave", "--help"],
+    ] {
+        transcript.run(command);
+    }
+    transcript.assert("help");
 }

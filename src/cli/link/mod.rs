@@ -10,7 +10,7 @@ use crate::render::Terminal;
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Make the links what the fleet file says, and await istiod's own synchronisation
-    Sync(super::apply::Arguments),
+    Sync(super::apply::Work),
     List(list::Arguments),
 }
 

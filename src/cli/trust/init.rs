@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::cli::args::Reading;
+use crate::cli::args::{Connecting, FleetArgument, Reading};
 use crate::cli::carry_out::Passphrase;
 use crate::cli::session::Session;
 use crate::document::time;
@@ -19,12 +19,14 @@ pub struct Arguments {
     #[command(flatten)]
     passphrase: Passphrase,
     #[command(flatten)]
-    reading: Reading,
+    file: FleetArgument,
+    #[command(flatten)]
+    connecting: Connecting,
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
-    let mut session = Session::of_fleet(&arguments.reading).await?;
-    // All clusters are read, whatever the flags select: any of them may carry a root.
+    let mut session = Session::of_fleet(&Reading::whole(&arguments.file, &arguments.connecting)).await?;
+    // All clusters are read: any of them may carry a root.
     let inventory = session.collect(false, terminal).await;
     let Some(file) = &session.file else {
         return Err(Error::new(ErrorKind::Bug, "make a root without a fleet file"));

@@ -11,8 +11,7 @@ use crate::render::Terminal;
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Init(init::Arguments),
-    /// Issue the intermediates that are missing, broken or about to end
-    Issue(super::apply::Arguments),
+    Issue(issue::Arguments),
     Show(show::Arguments),
 }
 

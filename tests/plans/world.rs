@@ -1,0 +1,316 @@
+//! A world in which plans are carried out: what real clusters, their controllers and istiod would
+//! make of each step, as far as planners can see it. A plan that waits for what its own steps do
+//! not bring about fails here.
+
+use serde_json::{Map, Value, json};
+use stolos::fleet::ClusterName;
+use stolos::inventory::credential::CredentialKind;
+use stolos::inventory::{
+    AuthoritySecret, ClusterInventory, ClusterzEntry, Inventory, NetworkzEntry, Object, ObjectReference,
+    Observation, RemoteSecret, RemoteSecretEntry, Replica, ReviewOutcome, Said, TokenSecret,
+};
+use stolos::plan::gate::service_addresses;
+use stolos::plan::{Content, Gate, Plan, RemoteSecretContent, Step};
+
+/// Does every step of a plan, in its order. `certificate` gives a PEM file by its name.
+pub fn carry_out(inventory: &mut Inventory, plan: &Plan, case: &str, certificate: &dyn Fn(&str) -> String) {
+    settle(inventory);
+    for step in &plan.steps {
+        take(inventory, step, case, certificate);
+        settle(inventory);
+    }
+}
+
+fn take(inventory: &mut Inventory, step: &Step, case: &str, certificate: &dyn Fn(&str) -> String) {
+    match &step.content {
+        Content::Apply(object) => apply(cluster(inventory, &step.cluster), object, "stolos"),
+        Content::Label(object) => apply(cluster(inventory, &step.cluster), object, "stolos-fields"),
+        Content::Delete { uid } => {
+            let seen = cluster(inventory, &step.cluster);
+            let live = seen.object(&step.object).expect("what is deleted stands");
+            assert_eq!(live.uid(), uid, "{}: the object is another", step.id.0);
+            delete(seen, &step.object);
+        }
+        Content::IssueIntermediate(profile) => {
+            // There are certificates of two clusters; planners do not look at whose it is.
+            let own = match profile.cluster.as_str() {
+                "east" => certificate("alpha-east.pem"),
+                _ => certificate("alpha-west.pem"),
+            };
+            let root = certificate("alpha-root.pem");
+            let seen = cluster(inventory, &step.cluster);
+            apply(seen, &profile.secret, "stolos");
+            seen.authorities = vec![AuthoritySecret {
+                namespace: profile.namespace.clone(),
+                name: "cacerts".to_owned(),
+                managed_by_stolos: true,
+                fleet: profile.fleet.to_string(),
+                keys: ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                chain: format!("{own}{root}"),
+                signing_certificate: own,
+                roots: root,
+                key_matches: Some(true),
+                ..AuthoritySecret::default()
+            }];
+        }
+        Content::MakeRoot => {}
+        Content::RemoteSecret(content) => link(inventory, step, content),
+        // The token itself is in no inventory.
+        Content::Await(Gate::TokenFilled) => {}
+        Content::Await(gate) => {
+            let seen = inventory.seen(&step.cluster).expect("a cluster that answers");
+            let missing = if gate.asks_istiod() {
+                gate.missing_of_replicas(&seen.replicas)
+            } else {
+                gate.missing_of(seen.object(&step.object))
+            };
+            assert_eq!(missing, None, "{case}: {} waits for ever", step.id.0);
+        }
+    }
+}
+
+fn cluster<'inventory>(
+    inventory: &'inventory mut Inventory,
+    name: &ClusterName,
+) -> &'inventory mut ClusterInventory {
+    match inventory.clusters.get_mut(name) {
+        Some(Observation::Seen(seen)) => seen,
+        _ => panic!("a step writes in {name}, which does not answer"),
+    }
+}
+
+/// Server-side apply.
+fn apply(seen: &mut ClusterInventory, desired: &Object, manager: &str) {
+    let reference = desired.reference();
+    let mut live = seen.object(&reference).cloned().unwrap_or(Object(json!({})));
+    let others: Vec<Value> = live
+        .list(&["metadata", "managedFields"])
+        .iter()
+        .filter(|entry| entry["manager"] != manager)
+        .cloned()
+        .collect();
+    lay_over(&mut live.0, &desired.0);
+    if live.uid().is_empty() {
+        live.0["metadata"]["uid"] = format!("uid-of-{}", reference.name).into();
+    }
+    let mut fields = fields_of(&desired.0);
+    match reference.kind.as_str() {
+        "Deployment" => {
+            let generation = live.0["metadata"]["generation"].as_u64().unwrap_or_default() + 1;
+            live.0["metadata"]["generation"] = generation.into();
+        }
+        // istiod takes it over once it validates.
+        "ValidatingWebhookConfiguration" => {
+            for webhook in live.0["webhooks"].as_array_mut().expect("webhooks") {
+                webhook["failurePolicy"] = "Fail".into();
+            }
+            for (_, owned) in fields["f:webhooks"].as_object_mut().expect("webhooks") {
+                owned.as_object_mut().expect("fields").remove("f:failurePolicy");
+            }
+        }
+        "Secret" if desired.text(&["type"]) == "kubernetes.io/service-account-token" => {
+            seen.token_secrets.push(TokenSecret {
+                namespace: reference.namespace.clone(),
+                name: reference.name.clone(),
+                service_account: desired
+                    .annotation("kubernetes.io/service-account.name")
+                    .unwrap_or_default()
+                    .to_owned(),
+                token_sha256: format!("the token of {}", seen.context),
+                authority: seen.kubeconfig_authority.clone(),
+            });
+        }
+        _ => {}
+    }
+    let mut managed = others;
+    managed.push(json!({"manager": manager, "operation": "Apply", "fieldsV1": fields}));
+    live.0["metadata"]["managedFields"] = managed.into();
+    delete_object(seen, &reference);
+    seen.objects.push(live);
+}
+
+fn delete(seen: &mut ClusterInventory, reference: &ObjectReference) {
+    delete_object(seen, reference);
+    if reference.kind == "Secret" {
+        let is_other =
+            |namespace: &str, name: &str| (namespace, name) != (&reference.namespace, &reference.name);
+        seen.remote_secrets
+            .retain(|secret| is_other(&secret.namespace, &secret.name));
+        seen.token_secrets
+            .retain(|secret| is_other(&secret.namespace, &secret.name));
+        seen.authorities
+            .retain(|secret| is_other(&secret.namespace, &secret.name));
+    }
+}
+
+fn delete_object(seen: &mut ClusterInventory, reference: &ObjectReference) {
+    seen.objects.retain(|object| object.reference() != *reference);
+}
+
+/// A remote secret with the read cluster's token, as `apply` makes it.
+fn link(inventory: &mut Inventory, step: &Step, content: &RemoteSecretContent) {
+    let token = inventory
+        .seen(&content.to)
+        .and_then(|read| {
+            read.token_secrets.iter().find(|token| {
+                (&token.namespace, &token.name) == (&content.token_namespace, &content.token_secret)
+            })
+        })
+        .unwrap_or_else(|| panic!("{}: there is no token of {}", step.id.0, content.to))
+        .clone();
+    let seen = cluster(inventory, &step.cluster);
+    let reference = content.secret.reference();
+    delete(seen, &reference);
+    apply(seen, &content.secret, "stolos");
+    seen.remote_secrets.push(RemoteSecret {
+        namespace: reference.namespace,
+        name: reference.name,
+        managed_by_stolos: true,
+        fleet: content
+            .secret
+            .label("stolos.dev/fleet")
+            .unwrap_or_default()
+            .to_owned(),
+        managers: vec!["stolos".to_owned()],
+        entries: vec![RemoteSecretEntry {
+            cluster_id: content.cluster_id.clone(),
+            server: content.server.clone(),
+            tls_server_name: content.tls_server_name.clone(),
+            authority: if content.authority.is_empty() {
+                token.authority
+            } else {
+                content.authority.clone()
+            },
+            kind: CredentialKind::TokenSecret,
+            token_sha256: token.token_sha256,
+            review: ReviewOutcome::Authenticated("reader".to_owned()),
+            ..RemoteSecretEntry::default()
+        }],
+        ..RemoteSecret::default()
+    });
+}
+
+/// What controllers make of an object in the end.
+fn control(object: &mut Object) {
+    match object.kind() {
+        "Deployment" => {
+            let wanted = object.at(&["spec", "replicas"]).cloned().unwrap_or(json!(1));
+            object.0["status"] = json!({"observedGeneration": object.0["metadata"]["generation"],
+                "replicas": wanted, "updatedReplicas": wanted, "availableReplicas": wanted});
+        }
+        "CustomResourceDefinition" => {
+            object.0["status"] = json!({"conditions": [{"type": "Established", "status": "True"}]});
+        }
+        "Service" if object.text(&["spec", "type"]) == "LoadBalancer" => {
+            object.0["status"] = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}});
+        }
+        "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => {
+            for webhook in object.0["webhooks"].as_array_mut().expect("webhooks") {
+                webhook["clientConfig"]["caBundle"] = "a bundle".into();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What is so in the end: controllers have done their work, and each istiod says what it reads, and
+/// which gateways it has found there.
+fn settle(inventory: &mut Inventory) {
+    for observation in inventory.clusters.values_mut() {
+        if let Observation::Seen(seen) = observation {
+            seen.objects.iter_mut().for_each(control);
+        }
+    }
+    let gateways: Vec<(ClusterName, NetworkzEntry)> = inventory
+        .all_seen()
+        .filter_map(|(name, seen)| {
+            let service = seen
+                .objects
+                .iter()
+                .find(|object| object.kind() == "Service" && object.name() == "istio-eastwestgateway")?;
+            let entry = NetworkzEntry {
+                network: service.label("topology.istio.io/network")?.to_owned(),
+                cluster: name.to_string(),
+                addr: service_addresses(service).first()?.clone(),
+                port: 15443,
+            };
+            Some((name.clone(), entry))
+        })
+        .collect();
+    for (name, observation) in &mut inventory.clusters {
+        let Observation::Seen(seen) = observation else {
+            continue;
+        };
+        let Some(istiod) = seen
+            .objects
+            .iter()
+            .find(|object| object.kind() == "Deployment" && object.label("app") == Some("istiod"))
+        else {
+            seen.replicas.clear();
+            continue;
+        };
+        let entry = |id: &str, secret_name: String| ClusterzEntry {
+            id: id.to_owned(),
+            secret_name,
+            sync_status: "synced".to_owned(),
+        };
+        let mut clusterz = vec![entry(name.as_str(), String::new())];
+        for remote in &seen.remote_secrets {
+            let secret_name = format!("{}/{}", remote.namespace, remote.name);
+            clusterz.extend(
+                remote
+                    .entries
+                    .iter()
+                    .map(|remote| entry(&remote.cluster_id, secret_name.clone())),
+            );
+        }
+        let networkz = gateways
+            .iter()
+            .filter(|(cluster, _)| clusterz.iter().any(|entry| entry.id == cluster.as_str()))
+            .map(|(_, entry)| entry.clone())
+            .collect();
+        seen.replicas = vec![Replica {
+            namespace: istiod.namespace().to_owned(),
+            pod: "istiod-1".to_owned(),
+            revision: "default".to_owned(),
+            ready: true,
+            version: Said::Said("1.31.2".to_owned()),
+            clusterz: Said::Said(clusterz),
+            networkz: Said::Said(networkz),
+        }];
+    }
+}
+
+fn lay_over(under: &mut Value, over: &Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (field, value) in over {
+                lay_over(under.entry(field.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (under, over) => *under = over.clone(),
+    }
+}
+
+/// The fields of an object as `managedFields` has them; a list without names is one field.
+fn fields_of(value: &Value) -> Value {
+    let mut fields = Map::new();
+    match value {
+        Value::Object(map) => {
+            for (field, value) in map {
+                if !matches!(field.as_str(), "apiVersion" | "kind" | "name" | "namespace") {
+                    fields.insert(format!("f:{field}"), fields_of(value));
+                }
+            }
+        }
+        Value::Array(items) if items.iter().all(|item| item.get("name").is_some()) => {
+            for item in items {
+                fields.insert(format!("k:{}", json!({"name": item["name"]})), fields_of(item));
+            }
+        }
+        _ => {}
+    }
+    Value::Object(fields)
+}
