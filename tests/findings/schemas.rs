@@ -173,5 +173,6 @@ contexts:
         // Nothing listens there: every cluster is unread, and the documents are answered all the same.
         answer(&["status", "--kubeconfig", &kubeconfig, "--fleet", &fleet]),
         answer(&["link", "list", "--kubeconfig", &kubeconfig, "--context", "prod-*"]),
+        answer(&["lab", "list"]),
     ]
 }
