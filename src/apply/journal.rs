@@ -47,6 +47,18 @@ impl Journal {
         }
     }
 
+    /// A journal that is not kept.
+    #[cfg(test)]
+    pub(super) fn nowhere() -> Self {
+        Self {
+            path: PathBuf::new(),
+            file: Mutex::new(None),
+            run: String::new(),
+            fleet: String::new(),
+            reference: None,
+        }
+    }
+
     /// The journal's path, where it could be opened.
     pub fn path(&self) -> Option<&Path> {
         let open = self.file.lock().is_ok_and(|file| file.is_some());

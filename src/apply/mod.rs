@@ -3,10 +3,12 @@
 
 mod journal;
 mod run;
+#[cfg(test)]
+mod run_tests;
 mod step;
 
 pub use journal::Journal;
-pub use run::{Outcome, Request, run};
+pub use run::{FailedStep, Outcome, Request, run};
 
 use crate::plan::Plan;
 

@@ -1,5 +1,6 @@
 //! Runs the steps of a confirmed plan as a graph: each starts when all that it needs is done.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -13,7 +14,11 @@ use crate::cluster::Client;
 use crate::fleet::{ClusterName, FleetName};
 use crate::host::keys::{RootKey, RootStore};
 use crate::host::sensitive::Sensitive;
+use crate::inventory::Failure;
 use crate::plan::{Action, Step, StepId};
+
+/// Steps that run at the same time in one cluster: a part of what [`Request::parallel`] allows.
+const STEPS_IN_ONE_CLUSTER: usize = 16;
 
 /// What a plan is run with.
 pub struct Request<'run> {
@@ -39,13 +44,24 @@ pub struct Outcome {
     /// Steps that are done.
     pub done: usize,
     /// Steps that failed, and why.
-    pub failed: Vec<(StepId, ClusterName, String)>,
+    pub failed: Vec<FailedStep>,
     /// Steps that were not tried.
     pub skipped: usize,
     /// Whether a wait ran out.
     pub timed_out: bool,
     /// The fingerprint of a root that was made.
     pub made_root: Option<String>,
+}
+
+/// A step that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedStep {
+    /// Which.
+    pub id: StepId,
+    /// Where.
+    pub cluster: ClusterName,
+    /// What was being done to what, and why it failed.
+    pub failure: Failure,
 }
 
 /// Runs a plan. `tell` hears each event as it happens.
@@ -60,7 +76,7 @@ pub async fn run(
     let tools = Tools::new(confirmed, request.fleet, &request.clients, request.root_store)
         .with_root(request.root, request.passphrase)
         .until(deadline);
-    let permits = Semaphore::new(request.parallel.max(1));
+    let permits = Permits::of(steps, request.parallel);
     let mut waiting: Vec<&Step> = steps.iter().collect();
     let mut done: BTreeSet<&StepId> = BTreeSet::new();
     let mut lost: BTreeMap<&StepId, String> = BTreeMap::new();
@@ -81,7 +97,7 @@ pub async fn run(
                 lost.insert(&step.id, why);
                 outcome.skipped += 1;
             } else if step.needs.iter().all(|need| done.contains(need)) {
-                running.push(attempt(step, &tools, &permits, &report));
+                running.push(attempt(step, &tools, &permits, deadline, &report));
             } else {
                 later.push(step);
             }
@@ -96,34 +112,97 @@ pub async fn run(
                 done.insert(&step.id);
                 outcome.done += 1;
             }
-            Err(failure) => {
+            Err(Undone::Untried(why)) => {
+                report(step, StepState::Skipped(why.clone()));
+                lost.insert(&step.id, why);
+                outcome.skipped += 1;
+            }
+            Err(Undone::Failed(failure)) => {
                 outcome.timed_out |= failure.timed_out;
                 report(step, StepState::Failed(failure.message.clone()));
                 lost.insert(&step.id, failure.message.clone());
-                outcome
-                    .failed
-                    .push((step.id.clone(), step.cluster.clone(), failure.message));
+                outcome.failed.push(FailedStep {
+                    id: step.id.clone(),
+                    cluster: step.cluster.clone(),
+                    failure: Failure {
+                        class: failure.class,
+                        verb: step.action.as_str().to_owned(),
+                        resource: step.object.to_string(),
+                        message: failure.message,
+                    },
+                });
             }
         }
     }
+    // Steps that need each other in a circle would be a planner's bug: they are told, not lost.
+    for step in waiting {
+        report(step, StepState::Skipped("what it needs is never done".to_owned()));
+        outcome.skipped += 1;
+    }
     outcome.made_root = tools.made_root();
     outcome
+}
+
+/// What bounds the steps that run at the same time. Each cluster has a bound of its own below the
+/// whole's, so that one that is slow holds up no other.
+struct Permits<'plan> {
+    whole: Semaphore,
+    clusters: BTreeMap<&'plan ClusterName, Semaphore>,
+    /// Clusters that gave no answer, and what they were asked in vain.
+    silent: RefCell<BTreeMap<&'plan ClusterName, String>>,
+}
+
+impl<'plan> Permits<'plan> {
+    fn of(steps: &'plan [Step], parallel: usize) -> Self {
+        let cluster = |step: &'plan Step| (&step.cluster, Semaphore::new(STEPS_IN_ONE_CLUSTER));
+        Self {
+            whole: Semaphore::new(parallel.max(1)),
+            clusters: steps.iter().map(cluster).collect(),
+            silent: RefCell::default(),
+        }
+    }
+}
+
+/// Why a step was not done.
+enum Undone {
+    /// It was not begun.
+    Untried(String),
+    /// It failed.
+    Failed(StepFailure),
 }
 
 /// Does one step, and gives it back with what became of it.
 async fn attempt<'plan>(
     step: &'plan Step,
     tools: &Tools<'_>,
-    permits: &Semaphore,
+    permits: &Permits<'plan>,
+    deadline: Instant,
     report: &impl Fn(&Step, StepState),
-) -> (&'plan Step, Result<(), StepFailure>) {
+) -> (&'plan Step, Result<(), Undone>) {
     // A wait holds no permit: it costs a watch, and others must be able to go on.
-    let permit = match step.action {
-        Action::Wait => None,
-        _ => permits.acquire().await.ok(),
+    let held = match (step.action, permits.clusters.get(&step.cluster)) {
+        (Action::Wait, _) | (_, None) => None,
+        (_, Some(cluster)) => Some((cluster.acquire().await, permits.whole.acquire().await)),
     };
+    // What runs on this machine asks no cluster.
+    let silent = permits.silent.borrow().get(&step.cluster).cloned();
+    if let Some(asked) = silent.filter(|_| step.action != Action::Run) {
+        let why = format!("{} gave no answer to `{asked}`", step.cluster);
+        return (step, Err(Undone::Untried(why)));
+    }
+    if step.action != Action::Wait && Instant::now() >= deadline {
+        let why = "the time of the whole command, --timeout, is over".to_owned();
+        return (step, Err(Undone::Untried(why)));
+    }
     report(step, StepState::Begun);
     let result = step::run(step, tools).await;
-    drop(permit);
+    drop(held);
+    let result = result.map_err(|failure| {
+        if failure.silent {
+            let mut silent = permits.silent.borrow_mut();
+            silent.entry(&step.cluster).or_insert_with(|| step.id.0.clone());
+        }
+        Undone::Failed(failure)
+    });
     (step, result)
 }

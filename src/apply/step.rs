@@ -14,7 +14,7 @@ use crate::cluster::{self, Client, WaitError, WriteOptions};
 use crate::fleet::{ClusterName, FleetName};
 use crate::host::keys::{RootKey, RootStore};
 use crate::host::sensitive::Sensitive;
-use crate::inventory::{Failure, Object, ObjectReference};
+use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
 use crate::link::secret;
 use crate::plan::{Action, Content, IntermediateProfile, RemoteSecretContent, Step};
 use crate::yaml;
@@ -26,22 +26,34 @@ const FIELDS_MANAGER: &str = "stolos-fields";
 pub struct StepFailure {
     /// Why.
     pub message: String,
-    /// Whether time ran out.
+    /// Its class.
+    pub class: FailureClass,
+    /// Whether the step's cluster gave no answer at all: it is not asked again in this run.
+    pub silent: bool,
+    /// Whether the time of the whole command ran out.
     pub timed_out: bool,
 }
 
+/// A failure of the step's own cluster.
 impl From<Failure> for StepFailure {
     fn from(failure: Failure) -> Self {
         Self {
             message: failure.to_string(),
+            class: failure.class,
+            silent: matches!(
+                failure.class,
+                FailureClass::Timeout | FailureClass::Tcp | FailureClass::Name | FailureClass::Tls
+            ),
             timed_out: false,
         }
     }
 }
 
-fn failed(message: impl Into<String>) -> StepFailure {
+fn failed(class: FailureClass, message: impl Into<String>) -> StepFailure {
     StepFailure {
         message: message.into(),
+        class,
+        silent: false,
         timed_out: false,
     }
 }
@@ -95,9 +107,12 @@ impl<'run> Tools<'run> {
     }
 
     fn client(&self, cluster: &ClusterName) -> Result<&Client, StepFailure> {
-        self.clients
-            .get(cluster)
-            .ok_or_else(|| failed(format!("there is no connection to {cluster}")))
+        self.clients.get(cluster).ok_or_else(|| {
+            failed(
+                FailureClass::Configuration,
+                format!("there is no connection to {cluster}"),
+            )
+        })
     }
 }
 
@@ -106,14 +121,14 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
     match &step.content {
         Content::Apply(object) => {
             let client = tools.client(&step.cluster)?;
-            client.apply(object, WriteOptions::default()).await?;
+            client.apply(object, write_options(step)).await?;
             Ok(())
         }
         Content::Label(object) => {
             let options = WriteOptions {
                 manager: FIELDS_MANAGER,
                 force: false,
-                dry_run: false,
+                ..write_options(step)
             };
             tools.client(&step.cluster)?.apply(object, options).await?;
             Ok(())
@@ -123,17 +138,32 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
             Ok(())
         }
         Content::MakeRoot => make_root(tools).await,
-        Content::IssueIntermediate(profile) => issue(step.action, profile, tools).await,
+        Content::IssueIntermediate(profile) => issue(step, profile, tools).await,
         Content::RemoteSecret(content) => remote_secret(step, content, tools).await,
         Content::Await(gate) => {
             let client = tools.client(&step.cluster)?;
             cluster::wait(client, gate, &step.object, tools.deadline)
                 .await
                 .map_err(|error| StepFailure {
-                    timed_out: matches!(error, WaitError::TimedOut { .. }),
                     message: format!("wait for {}: {error}", step.object),
+                    class: match &error {
+                        WaitError::TimedOut { .. } => FailureClass::Timeout,
+                        WaitError::Refused(failure) => failure.class,
+                    },
+                    silent: false,
+                    timed_out: matches!(error, WaitError::TimedOut { .. }),
                 })
         }
+    }
+}
+
+/// How a step's object is written: only the one that was planned, and over nobody's fields where
+/// none stood.
+fn write_options(step: &Step) -> WriteOptions<'_> {
+    WriteOptions {
+        force: step.action != Action::Create,
+        uid: &step.uid,
+        ..WriteOptions::default()
     }
 }
 
@@ -146,22 +176,29 @@ async fn make_root(tools: &Tools<'_>) -> Result<(), StepFailure> {
     // Stretching a passphrase takes a good part of a second of computing.
     let root = tokio::task::spawn_blocking(move || store.make(&fleet, passphrase.as_ref(), Timestamp::now()))
         .await
-        .map_err(|_| failed("make the root: the work was broken off"))?
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|_| {
+            failed(
+                FailureClass::Configuration,
+                "make the root: the work was broken off",
+            )
+        })?
+        .map_err(|error| failed(FailureClass::Configuration, error.to_string()))?;
     let _ = tools.made_root.set(root.certificate().sha256.clone());
     let _ = tools.root.set(root);
     Ok(())
 }
 
-async fn issue(action: Action, profile: &IntermediateProfile, tools: &Tools<'_>) -> Result<(), StepFailure> {
+async fn issue(step: &Step, profile: &IntermediateProfile, tools: &Tools<'_>) -> Result<(), StepFailure> {
     let client = tools.client(&profile.cluster)?;
-    let root = tools
-        .root
-        .get()
-        .ok_or_else(|| failed("sign an intermediate: the root was not unlocked"))?;
+    let root = tools.root.get().ok_or_else(|| {
+        failed(
+            FailureClass::Configuration,
+            "sign an intermediate: the root was not unlocked",
+        )
+    })?;
     let certificates = root
         .sign_intermediate(profile, Timestamp::now())
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| failed(FailureClass::Configuration, error.to_string()))?;
     let mut secret = profile.secret.clone();
     let encoded = |text: &str| STANDARD.encode(text);
     secret.0["data"] = json!({
@@ -170,11 +207,11 @@ async fn issue(action: Action, profile: &IntermediateProfile, tools: &Tools<'_>)
         "cert-chain.pem": encoded(&certificates.chain),
         "root-cert.pem": encoded(&certificates.root),
     });
-    if action == Action::Create {
+    if step.action == Action::Create {
         // Where another machine was quicker, its intermediate stays: there must be no second root.
         client.create_object(&secret).await?;
     } else {
-        client.apply(&secret, WriteOptions::default()).await?;
+        client.apply(&secret, write_options(step)).await?;
     }
     Ok(())
 }
@@ -187,14 +224,24 @@ async fn remote_secret(
     let client = tools.client(&step.cluster)?;
     let read = tools.client(&content.to)?;
     let reference = ObjectReference::new("v1", "Secret", &content.token_namespace, &content.token_secret);
+    // What the other cluster fails in says nothing of this step's own.
     let token_secret = read
         .get_object(&reference)
-        .await?
-        .ok_or_else(|| failed(format!("{reference} of {} is gone", content.to)))?;
+        .await
+        .map_err(|failure| failed(failure.class, format!("{}: {failure}", content.to)))?
+        .ok_or_else(|| {
+            failed(
+                FailureClass::NotFound,
+                format!("{reference} of {} is gone", content.to),
+            )
+        })?;
     let held = |key: &str| {
         let encoded = token_secret.text(&["data", key]);
         if encoded.is_empty() {
-            Err(failed(format!("{reference} of {} holds no {key}", content.to)))
+            Err(failed(
+                FailureClass::NotFound,
+                format!("{reference} of {} holds no {key}", content.to),
+            ))
         } else {
             Ok(Sensitive::new(encoded))
         }
@@ -204,16 +251,21 @@ async fn remote_secret(
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .map(Sensitive::new)
-        .ok_or_else(|| failed(format!("{reference} of {} holds no token", content.to)))?;
+        .ok_or_else(|| {
+            failed(
+                FailureClass::NotFound,
+                format!("{reference} of {} holds no token", content.to),
+            )
+        })?;
     let authority = if content.authority.is_empty() {
         held("ca.crt")?.expose().to_owned()
     } else {
         STANDARD.encode(&content.authority)
     };
     let kubeconfig = yaml::to_string(&secret::kubeconfig(content, &authority, token.expose()))
-        .map_err(|error| failed(error.message))?;
+        .map_err(|error| failed(FailureClass::Configuration, error.message))?;
     let mut object: Object = content.secret.clone();
     object.0["data"] = json!({ &content.cluster_id: STANDARD.encode(kubeconfig) });
-    client.apply(&object, WriteOptions::default()).await?;
+    client.apply(&object, write_options(step)).await?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::args::Changing;
 use super::plan::{blocked_kind, show, verdict};
 use super::planning::Planned;
 use super::session::Session;
-use crate::apply::{self, Confirmed, Consent, Journal, Outcome, Request};
+use crate::apply::{self, Confirmed, Consent, FailedStep, Journal, Outcome, Request};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::{Area, edit};
 use crate::host::keys::{self, KeyError, RootKey};
@@ -56,12 +56,12 @@ pub async fn carry_out(
         terminal.say(&format!("fleet file: {}", file.path.display()));
     }
     if changing.dry_run {
-        show(&planned, session, format, terminal)?;
+        show(&planned, session, &[], format, terminal)?;
         return verdict(&planned, false);
     }
     let way_is_free = blocked_kind(&planned.plan, &planned);
     if planned.plan.steps.is_empty() {
-        show(&planned, session, format, terminal)?;
+        show(&planned, session, &[], format, terminal)?;
         pin(session, &planned, None, terminal)?;
         return match way_is_free {
             None => Ok(()),
@@ -69,10 +69,38 @@ pub async fn carry_out(
         };
     }
     terminal.say(text::text(&planned.plan).trim_end());
+    let mut failed = Vec::new();
+    let result = consented(
+        session,
+        &planned,
+        changing,
+        passphrase,
+        way_is_free,
+        &mut failed,
+        terminal,
+    )
+    .await;
+    // The document is printed whatever happened: refused, interrupted, done in part.
+    if matches!(format, Format::Json | Format::Yaml) {
+        show(&planned, session, &failed, format, terminal)?;
+    }
+    result
+}
+
+/// Asks, runs the plan, and says what became of it; the steps that failed are added to `failed`.
+async fn consented(
+    session: &Session,
+    planned: &Planned,
+    changing: &Changing,
+    passphrase: &Passphrase,
+    way_is_free: Option<ErrorKind>,
+    failed: &mut Vec<FailedStep>,
+    terminal: &Terminal,
+) -> Result<()> {
     let consent = consent(&planned.plan, changing, terminal)?;
-    let (root, new_passphrase) = unlock(&planned, passphrase, terminal)?;
+    let (root, new_passphrase) = unlock(planned, passphrase, terminal)?;
     // What the plan stands on is written down first: a run that is killed is then taken up with it.
-    pin(session, &planned, None, terminal)?;
+    pin(session, planned, None, terminal)?;
     let journal = Journal::open(
         &session.run.id,
         planned.fleet.metadata.name.as_str(),
@@ -103,16 +131,12 @@ pub async fn carry_out(
         }
     };
     progress.finish();
-    pin(session, &planned, outcome.made_root.as_deref(), terminal)?;
-    end(
-        session,
-        &planned,
-        &outcome,
-        way_is_free,
-        format,
-        &journal,
-        terminal,
-    )
+    failed.clone_from(&outcome.failed);
+    pin(session, planned, outcome.made_root.as_deref(), terminal)?;
+    if let Some(path) = journal.path() {
+        terminal.detail(1, || format!("journal: {}", path.display()));
+    }
+    end(planned, &outcome, way_is_free, terminal)
 }
 
 fn consent(plan: &Plan, changing: &Changing, terminal: &Terminal) -> Result<Consent> {
@@ -230,21 +254,12 @@ fn pin(session: &Session, planned: &Planned, made_root: Option<&str>, terminal: 
 }
 
 fn end(
-    session: &Session,
     planned: &Planned,
     outcome: &Outcome,
     way_is_free: Option<ErrorKind>,
-    format: Format,
-    journal: &Journal,
     terminal: &Terminal,
 ) -> Result<()> {
-    if matches!(format, Format::Json | Format::Yaml) {
-        show(planned, session, format, terminal)?;
-    }
-    if let Some(path) = journal.path() {
-        terminal.detail(1, || format!("journal: {}", path.display()));
-    }
-    if outcome.failed.is_empty() {
+    if outcome.failed.is_empty() && outcome.skipped == 0 {
         terminal.say(&format!("done: {} steps", outcome.done));
         return match way_is_free {
             None => Ok(()),
@@ -261,20 +276,20 @@ fn end(
     } else {
         ErrorKind::Partial
     };
-    let mut clusters: Vec<&str> = outcome
-        .failed
-        .iter()
-        .map(|(_, cluster, _)| cluster.as_str())
-        .collect();
+    let mut clusters: Vec<&str> = outcome.failed.iter().map(|step| step.cluster.as_str()).collect();
     clusters.sort_unstable();
     clusters.dedup();
     Err(Error::new(
         kind,
         format!(
-            "apply: {} done, {} failed in {}, {} not tried",
+            "apply: {} done, {} failed{}, {} not tried",
             outcome.done,
             outcome.failed.len(),
-            clusters.join(", "),
+            if clusters.is_empty() {
+                String::new()
+            } else {
+                format!(" in {}", clusters.join(", "))
+            },
             outcome.skipped
         ),
     )
@@ -286,7 +301,7 @@ fn failed_waits(planned: &Planned, outcome: &Outcome) -> usize {
         let step = planned.plan.steps.iter().find(|step| step.id == *id);
         step.is_some_and(|step| step.action == Action::Wait)
     };
-    outcome.failed.iter().filter(|(id, _, _)| is_wait(id)).count()
+    outcome.failed.iter().filter(|step| is_wait(&step.id)).count()
 }
 
 /// Ends when the process is asked to.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::args::{OutputArguments, Reading};
 use super::planning::{self, PlanRequest, Planned};
 use super::session::Session;
+use crate::apply::FailedStep;
 use crate::document::{Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::Area;
@@ -45,17 +46,25 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         istioctl: arguments.istioctl.istioctl,
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;
-    show(&planned, &session, arguments.output.output, terminal)?;
+    show(&planned, &session, &[], arguments.output.output, terminal)?;
     verdict(&planned, arguments.exit_code)
 }
 
-/// Prints a plan as the answer.
-pub fn show(planned: &Planned, session: &Session, format: Format, terminal: &Terminal) -> Result<()> {
+/// Prints a plan as the answer; a document also says which of its steps failed.
+pub fn show(
+    planned: &Planned,
+    session: &Session,
+    failed: &[FailedStep],
+    format: Format,
+    terminal: &Terminal,
+) -> Result<()> {
     match format {
         Format::Table => terminal.answer(&text::text(&planned.plan)),
         Format::Wide => terminal.answer(&text::every_step(&planned.plan)),
         Format::Json | Format::Yaml => {
-            let errors = DocumentError::of(&planned.inventory);
+            let mut errors = DocumentError::of(&planned.inventory);
+            let failed = failed.iter();
+            errors.extend(failed.map(|step| DocumentError::new(step.cluster.as_str(), &step.failure)));
             let document = Document::new(&session.run, errors, PlanDocument::from(&planned.plan));
             terminal.document(format, &document)
         }

@@ -39,7 +39,8 @@ async fn server(answers: Vec<&'static str>) -> (String, Arc<AtomicUsize>) {
     (address, count)
 }
 
-async fn client(address: &str, timeout: Duration) -> Client {
+/// A connection to it.
+pub async fn client(address: &str, timeout: Duration) -> Client {
     let connection = Connection {
         config: kube::Config::new(address.parse().unwrap()),
         server: address.to_owned(),

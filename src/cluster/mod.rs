@@ -15,7 +15,7 @@ mod secrets;
 mod wait;
 
 #[cfg(test)]
-mod client_tests;
+pub(crate) mod client_tests;
 
 pub use client::Client;
 pub use collect::{CollectRequest, Collected, collect};

@@ -33,6 +33,9 @@ pub struct WriteOptions<'text> {
     pub force: bool,
     /// Whether the server only says what it would do.
     pub dry_run: bool,
+    /// The UID of the object that is meant, or empty: the server refuses to write another, and to
+    /// make one anew.
+    pub uid: &'text str,
 }
 
 impl Default for WriteOptions<'_> {
@@ -41,6 +44,7 @@ impl Default for WriteOptions<'_> {
             manager: FIELD_MANAGER,
             force: true,
             dry_run: false,
+            uid: "",
         }
     }
 }
@@ -126,7 +130,11 @@ impl Client {
         if options.dry_run {
             path.push_str("&dryRun=All");
         }
-        let body = (object.0.clone(), "application/apply-patch+yaml");
+        let mut content = object.0.clone();
+        if !options.uid.is_empty() {
+            content["metadata"]["uid"] = options.uid.into();
+        }
+        let body = (content, "application/apply-patch+yaml");
         self.send(
             Method::PATCH,
             &path,

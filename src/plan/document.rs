@@ -124,6 +124,7 @@ mod tests {
                 reason: "why".to_owned(),
                 needs: vec![StepId("x".to_owned())],
                 disruptive: false,
+                uid: String::new(),
                 owner: None,
                 content: Content::Await(Gate::Gone),
             }],

@@ -137,6 +137,8 @@ impl<'input> Draft<'input> {
             Content::Await(gate) => StepId::awaiting(self.cluster, self.area, &object, gate),
             _ => StepId::of(self.cluster, self.area, action, &object),
         };
+        let live = self.inventory.object(&object);
+        let uid = live.map(|live| live.uid().to_owned()).unwrap_or_default();
         self.plan.steps.push(Step {
             id: id.clone(),
             cluster: self.cluster.clone(),
@@ -146,6 +148,7 @@ impl<'input> Draft<'input> {
             reason: reason.into(),
             needs: needs.to_vec(),
             disruptive: action == Action::Delete,
+            uid,
             owner: None,
             content,
         });

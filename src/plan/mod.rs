@@ -49,6 +49,9 @@ pub struct Step {
     pub needs: Vec<StepId>,
     /// Whether it can interrupt what serves now.
     pub disruptive: bool,
+    /// `metadata.uid` of the object as it was planned, empty where it did not stand: what has been
+    /// made anew since is not written.
+    pub uid: String,
     /// Who else has written the object, where somebody has.
     pub owner: Option<String>,
     /// What `apply/` needs to do it.
@@ -87,7 +90,8 @@ impl Action {
 /// What a step needs beside its object's name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// This object, by server-side apply under the field manager `stolos`.
+    /// This object, by server-side apply under the field manager `stolos`: with force where it
+    /// stood, and without where it is created, so that what somebody else made meanwhile is kept.
     Apply(Object),
     /// These changes to an object that stands and is not ours as a whole, by server-side apply
     /// under the field manager `stolos-SUFFIX` of only these fields.

@@ -215,6 +215,7 @@ mod tests {
             reason: "why".to_owned(),
             needs: needs.iter().map(|step| step.id.clone()).collect(),
             disruptive: action == Action::Update,
+            uid: String::new(),
             owner: (action == Action::Update).then(|| "kubectl".to_owned()),
             content: Content::MakeRoot,
         }

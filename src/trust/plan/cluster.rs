@@ -289,6 +289,8 @@ impl Planner<'_> {
             root_sha256: issue.root.map(|root| root.sha256.clone()).unwrap_or_default(),
             secret,
         };
+        let live = cluster.object(&object);
+        let uid = live.map(|live| live.uid().to_owned()).unwrap_or_default();
         self.plan.steps.push(Step {
             id: StepId::of(&spec.name, Area::Trust, issue.action, &object),
             cluster: spec.name.clone(),
@@ -298,6 +300,7 @@ impl Planner<'_> {
             reason: issue.reason,
             needs,
             disruptive: issue.disruptive,
+            uid,
             owner: issue.owner,
             content: Content::IssueIntermediate(profile),
         });

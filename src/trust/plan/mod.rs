@@ -183,6 +183,7 @@ impl Planner<'_> {
                 .to_owned(),
             needs: Vec::new(),
             disruptive: false,
+            uid: String::new(),
             owner: None,
             content: Content::MakeRoot,
         });

@@ -1,0 +1,166 @@
+//! Runs of whole plans against servers that misbehave.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::{Confirmed, Consent, Journal, Outcome, Request, StepState, run};
+use crate::cluster::client_tests::client;
+use crate::fleet::{Area, ClusterName, FleetName};
+use crate::host::keys::RootStore;
+use crate::inventory::{FailureClass, Object};
+use crate::plan::{Action, Content, Plan, Step, StepId};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A server that takes every request and writes it down; it answers each, or none.
+async fn server(answers: bool) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let written = Arc::clone(&requests);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let written = Arc::clone(&written);
+            tokio::spawn(async move {
+                let mut request = String::new();
+                let mut part = [0_u8; 8192];
+                while let Ok(length @ 1..) = stream.read(&mut part).await {
+                    request.push_str(&String::from_utf8_lossy(&part[..length]));
+                    // The body is one JSON object on one line; without one the head ends the request.
+                    if !request.ends_with('}') && !request.ends_with("\r\n\r\n") {
+                        continue;
+                    }
+                    if request.starts_with("PATCH") && !request.ends_with('}') {
+                        continue;
+                    }
+                    written.lock().unwrap().push(std::mem::take(&mut request));
+                    if answers {
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                        stream.write_all(answer).await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (address, requests)
+}
+
+fn step(cluster: &str, action: Action, name: &str, uid: &str) -> Step {
+    let cluster: ClusterName = cluster.parse().unwrap();
+    let object = Object(json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "istio-system"},
+    }));
+    Step {
+        id: StepId::of(&cluster, Area::Mesh, action, &object.reference()),
+        cluster,
+        area: Area::Mesh,
+        action,
+        object: object.reference(),
+        reason: String::new(),
+        needs: Vec::new(),
+        disruptive: false,
+        uid: uid.to_owned(),
+        owner: None,
+        content: Content::Apply(object),
+    }
+}
+
+async fn outcome(
+    steps: Vec<Step>,
+    servers: &[(&str, &str)],
+    parallel: usize,
+    timeout: Duration,
+) -> (Outcome, Vec<(String, StepState, Duration)>) {
+    let mut clients = BTreeMap::new();
+    for (name, address) in servers {
+        clients.insert(name.parse().unwrap(), client(address, SECOND).await);
+    }
+    let fleet: FleetName = "prod".parse().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let request = Request {
+        fleet: &fleet,
+        clients,
+        root_store: &RootStore::managed(folder.path(), &fleet),
+        root: None,
+        passphrase: None,
+        timeout,
+        parallel,
+    };
+    let plan = Plan {
+        steps,
+        ..Plan::default()
+    };
+    let confirmed = Confirmed::by(Consent::Flag, plan);
+    let heard = Mutex::new(Vec::new());
+    let begun = Instant::now();
+    let outcome = run(&confirmed, request, &Journal::nowhere(), |event| {
+        let id = event.step.id.0.clone();
+        heard
+            .lock()
+            .unwrap()
+            .push((id, event.state.clone(), begun.elapsed()));
+    })
+    .await;
+    (outcome, heard.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn a_cluster_that_falls_silent_is_given_up_and_holds_up_no_other() {
+    let (dead, asked) = server(false).await;
+    let (alive, _) = server(true).await;
+    let mut steps: Vec<Step> = (0..60)
+        .map(|number| step("dead", Action::Create, &format!("dead-{number}"), ""))
+        .collect();
+    steps.extend((0..5).map(|number| step("alive", Action::Create, &format!("alive-{number}"), "")));
+    let begun = Instant::now();
+    let servers = [("dead", dead.as_str()), ("alive", alive.as_str())];
+    let (outcome, heard) = outcome(steps, &servers, 32, SECOND * 60).await;
+    assert!(begun.elapsed() < SECOND * 3, "it took {:?}", begun.elapsed());
+    assert_eq!(outcome.done, 5);
+    assert_eq!(outcome.failed.len() + outcome.skipped, 60);
+    assert!(outcome.failed.iter().all(|step| step.cluster.as_str() == "dead"
+        && step.failure.class == FailureClass::Timeout
+        && step.failure.verb == "create"
+        && step.failure.resource.starts_with("ConfigMap istio-system/dead-")));
+    assert!(
+        asked.lock().unwrap().len() <= 16,
+        "a silent cluster is not asked on"
+    );
+    let late = heard
+        .iter()
+        .filter(|(id, state, at)| id.starts_with("alive") && *state == StepState::Done && *at > SECOND / 2);
+    assert_eq!(late.count(), 0, "another cluster waited: {heard:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_begun_when_the_time_is_over() {
+    let (alive, asked) = server(true).await;
+    let steps = vec![step("alive", Action::Create, "late", "")];
+    let (outcome, heard) = outcome(steps, &[("alive", &alive)], 4, Duration::ZERO).await;
+    assert_eq!((outcome.done, outcome.skipped), (0, 1));
+    assert!(matches!(&heard[0].1, StepState::Skipped(why) if why.contains("--timeout")));
+    assert_eq!(asked.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn only_what_was_planned_is_written_and_what_is_created_takes_nothing_over() {
+    let (alive, asked) = server(true).await;
+    let steps = vec![
+        step("alive", Action::Create, "new", ""),
+        step("alive", Action::Update, "old", "uid-1"),
+    ];
+    let (outcome, _) = outcome(steps, &[("alive", &alive)], 4, SECOND * 60).await;
+    assert_eq!(outcome.done, 2, "{:?}", outcome.failed);
+    let asked = asked.lock().unwrap();
+    let about = |name: &str| {
+        let path = format!("/configmaps/{name}?");
+        asked.iter().find(|request| request.contains(&path)).unwrap()
+    };
+    assert!(about("new").contains("force=false") && !about("new").contains("\"uid\""));
+    assert!(about("old").contains("force=true") && about("old").contains("\"uid\":\"uid-1\""));
+}
