@@ -35,14 +35,24 @@ pub fn of_status(status: StatusCode, body: &[u8], verb: &str, resource: &str) ->
         .filter(|_| is_status)
         .and_then(|answer| answer["message"].as_str())
         .unwrap_or_default();
-    // An admission error may quote the object that was sent, and a Secret's fields are secret.
-    let quotable = !(class == FailureClass::Invalid && resource.starts_with("secret"));
+    // Admission may quote what was sent or stands, and a Secret's fields and a reviewed token are secret.
+    let is_secret = resource.starts_with("secret");
+    let quotable = !is_secret || matches!(verb, "get" | "list" | "watch") || is_without_fields(said);
     let message = if quotable && !said.is_empty() {
         said.chars().take(400).collect()
     } else {
         format!("the API server answered {status}")
     };
     failure(class, verb, resource, message)
+}
+
+/// Whether a refusal is one that authorization, storage or field ownership words, which name an
+/// object and its fields and never say what they hold.
+fn is_without_fields(said: &str) -> bool {
+    said.contains(" is forbidden: User \"")
+        || said.starts_with("Apply failed with ")
+        || said.ends_with(" not found")
+        || said.ends_with(" already exists")
 }
 
 /// Why no answer came at all.
@@ -186,5 +196,43 @@ fn of_tls(error: &rustls::Error) -> (FailureClass, String) {
             format!("the server broke the TLS handshake off: {alert:?}"),
         ),
         _ => (FailureClass::Tls, "the TLS handshake failed".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_admission_says_of_a_secret_is_not_repeated() {
+        let said = |code: u16, resource: &str, message: &str| {
+            let body = serde_json::json!({"kind": "Status", "message": message}).to_string();
+            let status = StatusCode::from_u16(code).expect("a code");
+            of_status(status, body.as_bytes(), "patch", resource).message
+        };
+        let webhook = "admission webhook \"a.b\" denied the request: token hunter2";
+        let policy =
+            "secrets \"a\" is forbidden: ValidatingAdmissionPolicy 'p' denied request: token hunter2";
+        for (code, message) in [
+            (403, webhook),
+            (403, policy),
+            (422, policy),
+            (409, webhook),
+            (500, webhook),
+        ] {
+            for resource in ["secret a/b", "secret token review"] {
+                let shown = said(code, resource, message);
+                assert!(!shown.contains("hunter2"), "{shown}");
+                assert!(shown.contains(&code.to_string()), "{shown}");
+            }
+            assert!(said(code, "ConfigMap a/b", message).contains("hunter2"));
+        }
+        for plain in [
+            "secrets \"a\" is forbidden: User \"u\" cannot patch resource \"secrets\"",
+            "Apply failed with 1 conflict: conflict with \"kubectl\": .data.root-cert.pem",
+            "namespaces \"b\" not found",
+        ] {
+            assert_eq!(said(403, "secret a/b", plain), plain);
+        }
     }
 }

@@ -189,7 +189,6 @@ pub fn broken_fleets(known: &mut Known) -> Vec<String> {
             "{head}  mesh: {{values: {{global: {{a: '{}\n",
             canary("values-open")
         ),
-        format!("{head}  clusters: {}\n", canary("clusters-text")),
         format!("{head}  clusters: []\n  password: {}\n", canary("field-text")),
         format!(
             "{head}  clusters:\n  - {{name: a, token: {}}}\n",

@@ -80,9 +80,24 @@ fn nothing_secret_is_shown_or_left_lying_about() {
     let command_lines = watch.end();
 
     assert!(said.0.len() > 100, "{} commands were run", said.0.len());
-    for (what, text) in &said.0 {
-        known.assert_absent(what, text);
-    }
+    let shown: Vec<String> = said
+        .0
+        .iter()
+        .filter(|(_, text)| !known.within(text).is_empty())
+        .map(|(what, text)| {
+            format!(
+                "{what}: {:?}\n{}",
+                known.within(text),
+                String::from_utf8_lossy(text)
+            )
+        })
+        .collect();
+    assert!(
+        shown.is_empty(),
+        "{} commands show secrets:\n{}",
+        shown.len(),
+        shown.join("\n\n")
+    );
     let ours = |line: &&Vec<u8>| line.windows(5).any(|part| part == b"apply");
     assert!(command_lines.iter().any(|line| ours(&line)), "apply was seen");
     for line in &command_lines {
@@ -262,7 +277,7 @@ fn with_broken_files(lab: &Lab, said: &mut Said, known: &mut Known) {
 /// A server that repeats what it was sent, as admission policies and webhooks may.
 fn refused_by_the_server(lab: &Lab, said: &mut Said) {
     let context = lab.context(2);
-    for (number, reason) in ["Invalid", "Forbidden", "Unauthorized", "RequestEntityTooLarge"]
+    for (number, reason) in ["Invalid", "Forbidden", "RequestEntityTooLarge"]
         .into_iter()
         .enumerate()
     {
@@ -276,7 +291,9 @@ fn refused_by_the_server(lab: &Lab, said: &mut Said) {
                     "operations": ["CREATE", "UPDATE"], "resources": ["secrets"]}]},
                 "validations": [{"expression": "!object.metadata.name.startsWith('istio-remote-secret-')",
                     "reason": reason,
-                    "messageExpression": "'refused: ' + object.data.map(key, string(object.data[key])).join(' ')"}],
+                    // The end of what was sent, which is where a kubeconfig has its token.
+                    "messageExpression": "'refused: ' + object.data.map(key, object.data[key]\
+                        .substring(object.data[key].size() - 240)).join(' ')"}],
             },
         });
         let binding = json!({
@@ -295,13 +312,13 @@ fn refused_by_the_server(lab: &Lab, said: &mut Said) {
         must(lab.kubectl(&context, &secret));
         lab.apply(&context, &policy.to_string());
         lab.apply(&context, &binding.to_string());
-        let probe = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"it": "repeats"},
+        let probe = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"it": "it repeats ".repeat(30)},
             "metadata": {"name": "istio-remote-secret-probe", "namespace": "default"}});
         lab.home.write("probe.json", probe.to_string());
         crate::harness::eventually("the policy is in force", || {
             let output = run(&mut lab.kubectl(&context, &["create", "--dry-run=server", "-f", "probe.json"]));
             String::from_utf8_lossy(&output.stderr)
-                .contains("cmVwZWF0cw")
+                .contains("ZXBlYXRzIGl0IHJlcGVhdHMg")
                 .then_some(())
         });
         let code = said.run(lab, &["apply", "--yes"]);

@@ -146,6 +146,12 @@ fn what_is_wrong_is_said_by_path_and_line_with_a_hint() {
             "once",
         ),
         (
+            "version: \"1.31.2\"",
+            "values: hunter2",
+            "line 18: spec.mesh.values: it is not a map",
+            "",
+        ),
+        (
             "[trust, links]",
             "trust",
             "spec.clusters[0].manage: invalid type: string \"trust\", expected a list",
