@@ -18,3 +18,4 @@ mod lab;
 mod mesh;
 mod pods;
 mod secrets;
+mod readme;
