@@ -17,5 +17,5 @@ mod known;
 mod lab;
 mod mesh;
 mod pods;
-mod secrets;
 mod readme;
+mod secrets;
