@@ -15,6 +15,7 @@ use crate::fleet::{
 };
 use crate::host::fleet_file::{self, FILE_NAME, FleetFileError};
 use crate::host::kubeconfig::Kubeconfigs;
+use crate::mesh;
 use crate::render::Terminal;
 
 /// Write a fleet file from kubeconfig contexts
@@ -83,6 +84,9 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     for warning in &warnings {
         terminal.warn(warning);
     }
+    if let Some(why) = mesh::unsupported(&fleet) {
+        return Err(Error::request(format!("write a fleet file: {why}")));
+    }
     fleet_file::create(&path, &compose::new_file(&fleet)?)?;
     terminal.say(&format!(
         "wrote {} with {} clusters; `stolos plan` shows what `stolos apply` would do",
@@ -112,8 +116,8 @@ fn ask(arguments: &mut Arguments, path: &Path, terminal: &Terminal) -> Result<()
             return Err(Error::request("write a fleet file: no model is named")
                 .hint("name it: --model multi-primary; or --from-mesh, to describe what runs"));
         }
-        let index = terminal.choose("Deployment model", &MODELS.map(Model::as_str))?;
-        arguments.model = Some(MODELS[index]);
+        // A question is worth asking when it has more than one answer: this version installs one model.
+        arguments.model = Some(Model::MultiPrimary);
     }
     if arguments.name.is_none() {
         let folder = path

@@ -17,9 +17,18 @@ use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 /// The label of a system namespace and of a gateway's Service that names the network.
 pub const NETWORK_LABEL: &str = "topology.istio.io/network";
 
-/// Why this version of stolos cannot build the fleet's mesh at all; `None` where it can.
+/// Why this version of stolos cannot build the fleet's mesh at all; `None` where it can, and where
+/// it is not asked to: a mesh of any shape that others manage can be described and observed.
 pub fn unsupported(fleet: &Fleet) -> Option<String> {
     let mesh = &fleet.spec.mesh;
+    if !fleet
+        .spec
+        .clusters
+        .iter()
+        .any(|cluster| cluster.manages(Area::Mesh))
+    {
+        return None;
+    }
     if mesh.model != Model::MultiPrimary {
         return Some(format!(
             "`spec.mesh.model: {}` is not built yet: this version installs multi-primary",
