@@ -17,4 +17,5 @@ mod known;
 mod lab;
 mod mesh;
 mod pods;
+mod said;
 mod secrets;
