@@ -18,4 +18,5 @@ mod lab;
 mod mesh;
 mod pods;
 mod readme;
+mod said;
 mod secrets;
