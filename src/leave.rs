@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Observation, kind};
 use crate::link::secret;
+use crate::plan::difference::owns_field;
 use crate::plan::draft::Draft;
-use crate::plan::ownership::{ApplySet, FLEET_LABEL, Ownership};
+use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, Ownership};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 use crate::reconcile::settle;
 
@@ -322,6 +325,20 @@ impl Going<'_> {
             return;
         };
         if live.label(FLEET_LABEL) != Some(self.fleet.metadata.name.as_str()) {
+            if owns_field(live, FIELDS_MANAGER, &["f:metadata", "f:labels"]) {
+                // Applying none of our fields takes back those that we had put there.
+                let bare = Object(json!({
+                    "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": reference.name},
+                }));
+                let reason = "the fleet put its network label there";
+                self.draft.step(
+                    Action::Update,
+                    reference.clone(),
+                    reason,
+                    needs,
+                    Content::Label(bare),
+                );
+            }
             self.remains(&format!("{reference} stays: the fleet did not make it"));
             return;
         }

@@ -7,7 +7,7 @@ use super::source::Source;
 use super::standing::{Standing, foreign_link, stale_reason, standing};
 use super::{blocked, links, links_set};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, Replica};
+use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, Replica, kind};
 use crate::link::secret;
 use crate::mesh::values::{GATEWAY_NAME, needs_gateway};
 use crate::plan::draft::Draft;
@@ -36,6 +36,14 @@ pub fn reader_plan(
     }
     if matches!(seen.presence(&system), Presence::Absent) && !installing.contains(&reader.name) {
         let reason = format!("it reads no peer: the namespace {namespace} does not stand");
+        return *blocked(&reader.name, reason, Some("install Istio there first".to_owned()));
+    }
+    let listed = seen.was_listed(kind::DEPLOYMENT.api_version, kind::DEPLOYMENT.kind, namespace);
+    let an_istiod = seen
+        .of_kind(kind::DEPLOYMENT)
+        .any(|deployment| deployment.namespace() == namespace && deployment.label("app") == Some("istiod"));
+    if listed && !an_istiod && !installing.contains(&reader.name) {
+        let reason = format!("it reads no peer: there is no istiod in {namespace}");
         return *blocked(&reader.name, reason, Some("install Istio there first".to_owned()));
     }
     let mut draft = Draft::new(&reader.name, Area::Links, seen, &fleet.metadata.name);
