@@ -16,11 +16,9 @@ use crate::host::keys::{RootKey, RootStore};
 use crate::host::sensitive::Sensitive;
 use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
 use crate::link::secret;
+use crate::plan::ownership::FIELDS_MANAGER;
 use crate::plan::{Action, Content, IntermediateProfile, RemoteSecretContent, Step};
 use crate::yaml;
-
-/// The field manager of single fields in objects that are somebody else's as a whole.
-const FIELDS_MANAGER: &str = "stolos-fields";
 
 /// Why a step was not done.
 pub struct StepFailure {

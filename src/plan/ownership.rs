@@ -10,6 +10,8 @@ use crate::inventory::Object;
 
 /// The field manager of everything that this tool applies.
 pub const FIELD_MANAGER: &str = "stolos";
+/// The field manager of single fields in objects that are somebody else's as a whole.
+pub const FIELDS_MANAGER: &str = "stolos-fields";
 /// Kubernetes' label that names the tool; ours says [`FIELD_MANAGER`].
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The label that names the fleet.
