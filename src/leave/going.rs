@@ -1,18 +1,14 @@
-//! How a cluster leaves: unlinked from all others first, then what the fleet put there is taken
-//! out, in the reverse of the order in which it was put, and nothing else. What stays is named.
+//! What is taken out of a cluster that leaves: in the reverse of the order in which it was put
+//! there, and nothing that is not the fleet's.
 
-use std::collections::BTreeSet;
-
-use serde_json::json;
-
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Observation, kind};
-use crate::link::secret;
+use super::{Choice, Remains};
+use crate::fleet::{Area, ClusterSpec, Fleet};
+use crate::inventory::{ClusterInventory, Failure, Object, ObjectReference, kind};
+use crate::mesh::NETWORK_LABEL;
 use crate::plan::difference::owns_field;
 use crate::plan::draft::Draft;
 use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, Ownership};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
-use crate::reconcile::settle;
 
 /// Objects that istiod itself writes into every namespace (Istio:
 /// `pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go`).
@@ -21,130 +17,34 @@ const WRITTEN_BY_ISTIOD: [&str; 2] = ["istio-ca-root-cert", "istio-ca-crl"];
 const WRITTEN_BY_KUBERNETES: [(&str, &str); 2] =
     [("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")];
 
-/// What leaving is to do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Choice {
-    /// Only unlink: the mesh stays.
-    pub keep_mesh: bool,
-    /// Go on although injected workloads run.
-    pub allow_disruption: bool,
-}
-
-/// How clusters leave.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Leaving {
-    /// What is to be done.
-    pub plan: Plan,
-    /// What stays in each cluster, and why.
-    pub remains: Vec<Remains>,
-    /// Clusters of which nothing could be read: their peers are unlinked, they themselves are as
-    /// they were.
-    pub unreachable: Vec<ClusterName>,
-}
-
-/// Something that stays.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remains {
-    /// Where.
-    pub cluster: ClusterName,
-    /// What, and why.
-    pub what: String,
-}
-
-/// Plans how clusters leave a fleet.
-pub fn plan(
+/// What is looked for in the whole cluster before anything is taken out of it: the fleet's objects
+/// outside its namespaces, workloads with a sidecar, other control planes.
+const TAKEN_OUT: [kind::Kind; 7] = [
+    kind::DEPLOYMENT,
+    kind::POD,
+    kind::MUTATING_WEBHOOK,
+    kind::VALIDATING_WEBHOOK,
+    kind::CLUSTER_ROLE,
+    kind::CLUSTER_ROLE_BINDING,
+    kind::ISTIO_GATEWAY,
+];
+/// Plans what is taken out of a cluster, after the steps that unlink it, and says what stays.
+pub fn take_out(
     fleet: &Fleet,
-    inventory: &Inventory,
-    leaving: &BTreeSet<ClusterName>,
-    choice: Choice,
-) -> Leaving {
-    let mut result = Leaving::default();
-    let mut unlinked = Vec::new();
-    for peer in fleet
-        .spec
-        .clusters
-        .iter()
-        .filter(|peer| !leaving.contains(&peer.name))
-    {
-        match inventory.clusters.get(&peer.name) {
-            Some(Observation::Seen(seen)) => {
-                let steps = unlink(fleet, peer, seen, leaving, &mut result.remains);
-                unlinked.extend(steps.steps.iter().map(|step| step.id.clone()));
-                result.plan.extend(steps);
-            }
-            Some(Observation::Unreachable { failure, .. }) => result.plan.blocked.push(Blocked {
-                cluster: peer.name.clone(),
-                area: Area::Links,
-                reason: format!("whether it reads a cluster that leaves is not known: {failure}"),
-                hint: Some("leave again when it answers".to_owned()),
-                unreachable: true,
-            }),
-            None => {}
-        }
-    }
-    for name in leaving {
-        let Some(cluster) = fleet.cluster(name) else {
-            continue;
-        };
-        match inventory.seen(name) {
-            None => result.unreachable.push(name.clone()),
-            Some(seen) => {
-                let mut going = Going {
-                    fleet,
-                    cluster,
-                    seen,
-                    draft: Draft::new(name, Area::Mesh, seen, &fleet.metadata.name),
-                    remains: Vec::new(),
-                };
-                going.all(&unlinked, choice);
-                result.plan.extend(going.draft.plan);
-                result.remains.extend(going.remains);
-            }
-        }
-    }
-    result.plan = settle(result.plan);
-    result
-}
-
-/// Takes the links to clusters that leave out of a peer.
-fn unlink(
-    fleet: &Fleet,
-    peer: &ClusterSpec,
+    cluster: &ClusterSpec,
     seen: &ClusterInventory,
-    leaving: &BTreeSet<ClusterName>,
-    remains: &mut Vec<Remains>,
-) -> Plan {
-    let mut draft = Draft::new(&peer.name, Area::Links, seen, &fleet.metadata.name);
-    for name in leaving {
-        for remote in &seen.remote_secrets {
-            if !remote
-                .entries
-                .iter()
-                .any(|entry| entry.cluster_id == name.as_str())
-            {
-                continue;
-            }
-            let reference = ObjectReference::new("v1", "Secret", &remote.namespace, &remote.name);
-            let ours = remote.managed_by_stolos && remote.fleet == fleet.metadata.name.as_str();
-            if !ours || remote.name != secret::name(name.as_str()) {
-                remains.push(Remains {
-                    cluster: peer.name.clone(),
-                    what: format!(
-                        "{reference} still holds {name}: it is not this fleet's ({})",
-                        remote.managers.join(", ")
-                    ),
-                });
-                continue;
-            }
-            let uid = seen
-                .object(&reference)
-                .map(|object| object.uid().to_owned())
-                .unwrap_or_default();
-            let reason = format!("{name} leaves");
-            draft.step(Action::Delete, reference, reason, &[], Content::Delete { uid });
-        }
-    }
-    draft.plan
+    unlinked: &[StepId],
+    choice: Choice,
+) -> (Plan, Vec<Remains>) {
+    let mut going = Going {
+        fleet,
+        cluster,
+        seen,
+        draft: Draft::new(&cluster.name, Area::Mesh, seen, &fleet.metadata.name),
+        remains: Vec::new(),
+    };
+    going.all(unlinked, choice);
+    (going.draft.plan, going.remains)
 }
 
 struct Going<'input> {
@@ -157,6 +57,19 @@ struct Going<'input> {
 
 impl Going<'_> {
     fn all(&mut self, unlinked: &[StepId], choice: Choice) {
+        if let Some(failure) = self.not_known(choice) {
+            self.draft.plan.blocked.push(Blocked {
+                cluster: self.cluster.name.clone(),
+                area: Area::Mesh,
+                reason: format!("what the fleet put there is not known: {failure}"),
+                hint: Some(
+                    "use a context that may read it, or leave again when the cluster answers".to_owned(),
+                ),
+                // Half a departure is none: nothing is done anywhere before this is known.
+                unreachable: false,
+            });
+            return;
+        }
         let injected = self.injected();
         if !injected.is_empty() && !choice.keep_mesh && !choice.allow_disruption {
             self.draft.plan.blocked.push(Blocked {
@@ -255,6 +168,19 @@ impl Going<'_> {
         }
     }
 
+    /// Why it is not known what is to be taken out: a list that failed is not an empty one.
+    fn not_known(&self, choice: Choice) -> Option<&Failure> {
+        let namespace = self.cluster.system_namespace();
+        self.seen
+            .unread
+            .iter()
+            .filter(|failure| failure.verb == "list")
+            .find(|failure| match failure.resource.split_once(" in ") {
+                Some((plural, of)) => of == namespace && (!choice.keep_mesh || plural == kind::SECRET.plural),
+                None => !choice.keep_mesh && TAKEN_OUT.iter().any(|kind| kind.plural == failure.resource),
+            })
+    }
+
     fn remains(&mut self, what: &str) {
         self.remains.push(Remains {
             cluster: self.cluster.name.clone(),
@@ -325,21 +251,8 @@ impl Going<'_> {
             return;
         };
         if live.label(FLEET_LABEL) != Some(self.fleet.metadata.name.as_str()) {
-            if owns_field(live, FIELDS_MANAGER, &["f:metadata", "f:labels"]) {
-                // Applying none of our fields takes back those that we had put there.
-                let bare = Object(json!({
-                    "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": reference.name},
-                }));
-                let reason = "the fleet put its network label there";
-                self.draft.step(
-                    Action::Update,
-                    reference.clone(),
-                    reason,
-                    needs,
-                    Content::Label(bare),
-                );
-            }
             self.remains(&format!("{reference} stays: the fleet did not make it"));
+            self.unlabel(live, needs);
             return;
         }
         let Some(contents) = &self.seen.system_namespace_contents else {
@@ -371,13 +284,27 @@ impl Going<'_> {
             .step(Action::Wait, reference.clone(), reason, &[deleted], content);
     }
 
+    /// Takes back the label that the fleet gave a namespace of somebody else's.
+    fn unlabel(&mut self, live: &Object, needs: &[StepId]) {
+        let label = format!("f:{NETWORK_LABEL}");
+        if owns_field(live, FIELDS_MANAGER, &["f:metadata", "f:labels", &label]) {
+            let reference = live.reference();
+            let bare = Object(serde_json::json!({
+                "apiVersion": reference.api_version, "kind": reference.kind, "metadata": {"name": reference.name},
+            }));
+            let reason = "the fleet said its network there";
+            self.draft
+                .step(Action::Update, reference, reason, needs, Content::Label(bare));
+        }
+    }
+
     fn goes_with_the_fleet(&self, object: &Object) -> bool {
         Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
             || !object.list(&["metadata", "ownerReferences"]).is_empty()
             || WRITTEN_BY_KUBERNETES.contains(&(object.kind(), object.name()))
             || matches!(
                 object.kind(),
-                "Event" | "Endpoints" | "EndpointSlice" | "PodMetrics" | "PortForward" | "Pod"
+                "Event" | "Endpoints" | "EndpointSlice" | "PodMetrics"
             )
             || is_istiods_own(object)
     }
