@@ -6,16 +6,18 @@ use jiff::Timestamp;
 
 use super::args::{Changing, Connecting, FleetArgument, OutputArguments, Reading};
 use super::carry_out::{self, Passphrase};
-use super::planning::{Planned, refuse_twins};
+use super::planning::{Planned, refuse_twins, refuse_unproven};
 use super::session::Session;
 use crate::cluster::namespace_contents;
+use crate::document::{Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::{ClusterName, edit};
 use crate::host::fleet_file;
 use crate::host::keys::RootStore;
 use crate::inventory::{Inventory, Observation};
 use crate::leave::{self, Choice, Leaving};
-use crate::render::Terminal;
+use crate::plan::document::PlanDocument;
+use crate::render::{Format, Terminal};
 
 /// Unlink clusters from all others, then take out what the fleet put there
 #[derive(Debug, clap::Args)]
@@ -56,6 +58,7 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     }
     let mut inventory = session.collect(false, terminal).await;
     refuse_twins(&inventory)?;
+    refuse_unproven(&file.fleet, &mut inventory);
     read_contents(&session, &leaving, &mut inventory).await;
     let choice = Choice {
         keep_mesh: arguments.keep_mesh,
@@ -64,6 +67,11 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let going = leave::plan(&file.fleet, &inventory, &leaving, choice);
     if going.plan.blocked.iter().any(|blocked| !blocked.unreachable) {
         terminal.say(crate::plan::text::text(&going.plan).trim_end());
+        if matches!(arguments.output.output, Format::Json | Format::Yaml) {
+            let errors = DocumentError::of(&inventory);
+            let document = Document::new(&session.run, errors, PlanDocument::from(&going.plan));
+            terminal.document(arguments.output.output, &document)?;
+        }
         return Err(Error::request(
             "leave the fleet: see what is in the way above; nothing was changed",
         ));

@@ -260,6 +260,19 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// Whether the same question may be answered later: the cluster did not refuse it.
+    pub fn may_pass(self) -> bool {
+        matches!(
+            self,
+            FailureClass::Name
+                | FailureClass::Tcp
+                | FailureClass::Tls
+                | FailureClass::Throttled
+                | FailureClass::Server
+                | FailureClass::Timeout
+        )
+    }
+
     /// The class as it stands in JSON and in messages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -363,6 +376,16 @@ impl ClusterInventory {
             }
             None => Presence::Unknown,
         }
+    }
+
+    /// Why it is not known whether an object stands, where the list that would hold it failed.
+    pub fn why_unknown(&self, reference: &ObjectReference) -> Option<&Failure> {
+        let kind = Kind::of(&reference.api_version, &reference.kind)?;
+        let of_namespace = format!("{} in {}", kind.plural, reference.namespace);
+        self.unread
+            .iter()
+            .filter(|failure| failure.verb == "list")
+            .find(|failure| failure.resource == of_namespace || failure.resource == kind.plural)
     }
 
     /// Whether those of a kind's objects that a selector finds were listed, in a namespace or in the

@@ -10,8 +10,9 @@ use super::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, over_live}
 use super::values::GATEWAY_NAME;
 use crate::fleet::{Area, ClusterName, ClusterSpec, DataPlaneMode, Fleet, Model, Role};
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, kind};
+use crate::plan::difference::owns_field;
 use crate::plan::draft::Draft;
-use crate::plan::ownership::{ApplySet, FLEET_LABEL, PART_OF_LABEL, mark};
+use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, PART_OF_LABEL, mark};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 
 /// The label of a system namespace and of a gateway's Service that names the network.
@@ -231,6 +232,19 @@ impl Waves<'_> {
         match live.label(NETWORK_LABEL) {
             _ if network.is_empty() => Vec::new(),
             Some(found) if found == network => Vec::new(),
+            Some(found)
+                if owns_field(
+                    live,
+                    FIELDS_MANAGER,
+                    &["f:metadata", "f:labels", &format!("f:{NETWORK_LABEL}")],
+                ) =>
+            {
+                let reason = format!("it says the network {found}, which the fleet file no longer does");
+                vec![
+                    self.draft
+                        .step(Action::Update, reference, reason, &[], Content::Label(object)),
+                ]
+            }
             Some(found) => {
                 self.draft.plan.blocked.push(Blocked {
                     cluster: self.cluster.name.clone(),

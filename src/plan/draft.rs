@@ -70,6 +70,30 @@ pub fn reason_of(differing: &[String]) -> String {
     }
 }
 
+/// What a list that was not read blocks: until the cluster answers, or until somebody who may read it
+/// asks.
+pub fn unread(
+    cluster: &ClusterName,
+    area: Area,
+    inventory: &ClusterInventory,
+    reference: &ObjectReference,
+    reason: String,
+) -> Blocked {
+    let failure = inventory.why_unknown(reference);
+    let may_pass = failure.is_some_and(|failure| failure.class.may_pass());
+    Blocked {
+        cluster: cluster.clone(),
+        area,
+        reason: failure.map_or(reason.clone(), |failure| format!("{reason}: {failure}")),
+        hint: Some(if may_pass {
+            "try again when the cluster answers, or give it longer with --request-timeout".to_owned()
+        } else {
+            "use a context that may read it".to_owned()
+        }),
+        unreachable: may_pass,
+    }
+}
+
 /// Drafts one area's steps in one cluster.
 pub struct Draft<'input> {
     /// Where.
@@ -192,16 +216,8 @@ impl<'input> Draft<'input> {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            let why = self
-                .inventory
-                .unread
-                .iter()
-                .find(|failure| failure.verb == "list")
-                .map_or(String::new(), |failure| format!(": {failure}"));
-            blocked.push(self.blocked(
-                format!("whether {first}{more} stands could not be read{why}"),
-                Some("use a context that may read it".to_owned()),
-            ));
+            let reason = format!("whether {first}{more} stands could not be read");
+            blocked.push(unread(self.cluster, self.area, self.inventory, first, reason));
         }
         self.plan.blocked.extend(blocked);
         if !self.plan.blocked.is_empty() {
@@ -217,6 +233,48 @@ impl<'input> Draft<'input> {
             reason,
             hint,
             unreachable: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::inventory::{Failure, FailureClass};
+
+    #[test]
+    fn a_list_that_ran_out_of_time_blocks_for_now_and_a_refused_one_until_somebody_else_asks() {
+        let cluster: ClusterName = "east".parse().unwrap();
+        let fleet: FleetName = "prod".parse().unwrap();
+        for (class, unreachable, hint) in [
+            (FailureClass::Timeout, true, "--request-timeout"),
+            (FailureClass::Permission, false, "a context that may read it"),
+        ] {
+            let failure = |resource: &str, class| Failure {
+                class,
+                verb: "list".to_owned(),
+                resource: resource.to_owned(),
+                message: "why".to_owned(),
+            };
+            let inventory = ClusterInventory {
+                unread: vec![
+                    failure("nodes", FailureClass::Permission),
+                    failure("services in istio-system", class),
+                ],
+                ..ClusterInventory::default()
+            };
+            let mut draft = Draft::new(&cluster, Area::Mesh, &inventory, &fleet);
+            let service = json!({"apiVersion": "v1", "kind": "Service",
+                                 "metadata": {"name": "istiod", "namespace": "istio-system"}});
+            assert_eq!(draft.object(Object(service), "", &[]), None);
+            let plan = draft.finish();
+            assert!(plan.steps.is_empty());
+            assert_eq!(plan.blocked[0].unreachable, unreachable);
+            assert!(plan.blocked[0].hint.as_ref().unwrap().contains(hint));
+            let reason = &plan.blocked[0].reason;
+            assert!(reason.contains("list services in istio-system"), "{reason}");
         }
     }
 }

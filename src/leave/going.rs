@@ -1,0 +1,346 @@
+//! What is taken out of a cluster that leaves: in the reverse of the order in which it was put
+//! there, and nothing that is not the fleet's.
+
+use super::{Choice, Remains};
+use crate::fleet::{Area, ClusterSpec, Fleet};
+use crate::inventory::{ClusterInventory, Failure, Object, ObjectReference, kind};
+use crate::mesh::NETWORK_LABEL;
+use crate::plan::difference::owns_field;
+use crate::plan::draft::Draft;
+use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, Ownership};
+use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
+
+/// Objects that istiod itself writes into every namespace (Istio:
+/// `pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go`).
+const WRITTEN_BY_ISTIOD: [&str; 2] = ["istio-ca-root-cert", "istio-ca-crl"];
+/// Objects that Kubernetes itself keeps in every namespace.
+const WRITTEN_BY_KUBERNETES: [(&str, &str); 2] =
+    [("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")];
+
+/// What is looked for in the whole cluster before anything is taken out of it: the fleet's objects
+/// outside its namespaces, workloads with a sidecar, other control planes.
+const TAKEN_OUT: [kind::Kind; 7] = [
+    kind::DEPLOYMENT,
+    kind::POD,
+    kind::MUTATING_WEBHOOK,
+    kind::VALIDATING_WEBHOOK,
+    kind::CLUSTER_ROLE,
+    kind::CLUSTER_ROLE_BINDING,
+    kind::ISTIO_GATEWAY,
+];
+/// Plans what is taken out of a cluster, after the steps that unlink it, and says what stays.
+pub fn take_out(
+    fleet: &Fleet,
+    cluster: &ClusterSpec,
+    seen: &ClusterInventory,
+    unlinked: &[StepId],
+    choice: Choice,
+) -> (Plan, Vec<Remains>) {
+    let mut going = Going {
+        fleet,
+        cluster,
+        seen,
+        draft: Draft::new(&cluster.name, Area::Mesh, seen, &fleet.metadata.name),
+        remains: Vec::new(),
+    };
+    going.all(unlinked, choice);
+    (going.draft.plan, going.remains)
+}
+
+struct Going<'input> {
+    fleet: &'input Fleet,
+    cluster: &'input ClusterSpec,
+    seen: &'input ClusterInventory,
+    draft: Draft<'input>,
+    remains: Vec<Remains>,
+}
+
+impl Going<'_> {
+    fn all(&mut self, unlinked: &[StepId], choice: Choice) {
+        if let Some(failure) = self.not_known(choice) {
+            self.draft.plan.blocked.push(Blocked {
+                cluster: self.cluster.name.clone(),
+                area: Area::Mesh,
+                reason: format!("what the fleet put there is not known: {failure}"),
+                hint: Some(
+                    "use a context that may read it, or leave again when the cluster answers".to_owned(),
+                ),
+                // Half a departure is none: nothing is done anywhere before this is known.
+                unreachable: false,
+            });
+            return;
+        }
+        let injected = self.injected();
+        if !injected.is_empty() && !choice.keep_mesh && !choice.allow_disruption {
+            self.draft.plan.blocked.push(Blocked {
+                cluster: self.cluster.name.clone(),
+                area: Area::Mesh,
+                reason: format!(
+                    "{} with sidecars would be left without a control plane there: {}",
+                    counted(injected.len(), "pod"),
+                    injected.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
+                ),
+                hint: Some("add --keep-mesh to unlink only, or --allow-disruption to go on".to_owned()),
+                unreachable: false,
+            });
+            return;
+        }
+        let namespace = self.cluster.system_namespace().to_owned();
+        let links = ApplySet::of_area(&self.fleet.metadata.name, Area::Links, &namespace);
+        let (linking, rest): (Vec<Object>, Vec<Object>) = self.ours().into_iter().partition(|object| {
+            object.label(crate::plan::ownership::PART_OF_LABEL) == Some(&links.id())
+                || object.name() == links.name
+        });
+        let mut before = unlinked.to_vec();
+        self.draft.area = Area::Links;
+        // A set's parent goes after its members: killed in between, `kubectl` can still find them.
+        let (parents, members): (Vec<Object>, Vec<Object>) = linking.into_iter().partition(is_parent);
+        for object in members {
+            before.push(self.delete(&object, unlinked));
+        }
+        let unlinked = before.clone();
+        for object in parents {
+            before.push(self.delete(&object, &unlinked));
+        }
+        self.draft.area = Area::Mesh;
+        if choice.keep_mesh {
+            self.remains("the mesh and its intermediate stay, as --keep-mesh says");
+            return;
+        }
+        let (workloads, rest): (Vec<Object>, Vec<Object>) = rest
+            .into_iter()
+            .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+        let (webhooks, rest): (Vec<Object>, Vec<Object>) = rest.into_iter().partition(|object| {
+            object.kind() == kind::MUTATING_WEBHOOK.kind || object.kind() == kind::VALIDATING_WEBHOOK.kind
+        });
+        // Without istiod its webhooks would refuse every pod: they go first.
+        let mut gone = Vec::new();
+        for object in &webhooks {
+            gone.push(self.delete(object, &before));
+        }
+        gone.extend(before);
+        let mut ended = Vec::new();
+        for object in &workloads {
+            let deleted = self.delete(object, &gone);
+            let reason = "its pods write while they run";
+            ended.push(self.draft.step(
+                Action::Wait,
+                object.reference(),
+                reason,
+                &[deleted],
+                Content::Await(Gate::Gone),
+            ));
+        }
+        ended.extend(gone);
+        let namespace_reference = ObjectReference::new("v1", "Namespace", "", &namespace);
+        let mut last = ended.clone();
+        let (parents, members): (Vec<Object>, Vec<Object>) = rest
+            .into_iter()
+            .filter(|object| object.reference() != namespace_reference)
+            .partition(is_parent);
+        for object in &members {
+            last.push(self.delete(object, &ended));
+        }
+        let emptied = last.clone();
+        for object in &parents {
+            last.push(self.delete(object, &emptied));
+        }
+        for object in self.written_by_istiod() {
+            last.push(self.delete(&object, &ended));
+        }
+        self.namespace(&namespace_reference, &last);
+        let definitions = self
+            .seen
+            .of_kind(kind::CUSTOM_RESOURCE_DEFINITION)
+            .filter(|object| Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours)
+            .count();
+        if definitions > 0 {
+            self.remains(&format!(
+                "left behind: {} of Istio's, since deleting one deletes every resource of its kind",
+                counted(definitions, "CustomResourceDefinition")
+            ));
+        }
+        if !injected.is_empty() {
+            self.remains(&format!(
+                "left behind: the sidecars of {}, until their pods are made anew",
+                counted(injected.len(), "pod")
+            ));
+        }
+    }
+
+    /// Why it is not known what is to be taken out: a list that failed is not an empty one.
+    fn not_known(&self, choice: Choice) -> Option<&Failure> {
+        let namespace = self.cluster.system_namespace();
+        self.seen
+            .unread
+            .iter()
+            .filter(|failure| failure.verb == "list")
+            .find(|failure| match failure.resource.split_once(" in ") {
+                Some((plural, of)) => of == namespace && (!choice.keep_mesh || plural == kind::SECRET.plural),
+                None => !choice.keep_mesh && TAKEN_OUT.iter().any(|kind| kind.plural == failure.resource),
+            })
+    }
+
+    fn remains(&mut self, what: &str) {
+        self.remains.push(Remains {
+            cluster: self.cluster.name.clone(),
+            what: what.to_owned(),
+        });
+    }
+
+    fn delete(&mut self, object: &Object, needs: &[StepId]) -> StepId {
+        let content = Content::Delete {
+            uid: object.uid().to_owned(),
+        };
+        self.draft.step(
+            Action::Delete,
+            object.reference(),
+            "the fleet put it there",
+            needs,
+            content,
+        )
+    }
+
+    /// Everything that carries this fleet's marks, but the definitions.
+    fn ours(&self) -> Vec<Object> {
+        self.seen
+            .objects
+            .iter()
+            .filter(|object| {
+                Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
+                    && object.kind() != kind::CUSTOM_RESOURCE_DEFINITION.kind
+                    // Pods, replica sets and endpoints carry their owner's labels and go with it.
+                    && object.list(&["metadata", "ownerReferences"]).is_empty()
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// What istiod wrote into every namespace; it would write it again while it runs, and it is
+    /// another control plane's too where one stays.
+    fn written_by_istiod(&self) -> Vec<Object> {
+        let another_stays = self.seen.of_kind(kind::DEPLOYMENT).any(|deployment| {
+            deployment.label("app") == Some("istiod")
+                && Ownership::of(deployment, &self.fleet.metadata.name) != Ownership::Ours
+        });
+        if another_stays {
+            return Vec::new();
+        }
+        self.seen
+            .of_kind(kind::CONFIG_MAP)
+            .filter(|object| WRITTEN_BY_ISTIOD.contains(&object.name()))
+            .cloned()
+            .collect()
+    }
+
+    /// Pods with a sidecar, the fleet's own gateways aside.
+    fn injected(&self) -> Vec<String> {
+        self.seen
+            .of_kind(kind::POD)
+            .filter(|pod| {
+                pod.label("security.istio.io/tlsMode").is_some()
+                    && pod.namespace() != self.cluster.system_namespace()
+                    && pod.at(&["metadata", "deletionTimestamp"]).is_none()
+            })
+            .map(|pod| format!("{}/{}", pod.namespace(), pod.name()))
+            .collect()
+    }
+
+    fn namespace(&mut self, reference: &ObjectReference, needs: &[StepId]) {
+        let Some(live) = self.seen.object(reference) else {
+            return;
+        };
+        if live.label(FLEET_LABEL) != Some(self.fleet.metadata.name.as_str()) {
+            self.remains(&format!("{reference} stays: the fleet did not make it"));
+            self.unlabel(live, needs);
+            return;
+        }
+        let Some(contents) = &self.seen.system_namespace_contents else {
+            self.remains(&format!(
+                "{reference} stays: what else is in it could not be read"
+            ));
+            return;
+        };
+        let foreign: Vec<String> = contents
+            .iter()
+            .filter(|object| !self.goes_with_the_fleet(object))
+            .map(|object| format!("{} {}", object.kind(), object.name()))
+            .collect();
+        if let Some(first) = foreign.first() {
+            let more = match foreign.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            self.remains(&format!(
+                "{reference} stays: it holds {first}{more}, which the fleet did not put there"
+            ));
+            return;
+        }
+        let live = live.clone();
+        let deleted = self.delete(&live, needs);
+        let reason = "nothing can be made in it while it goes";
+        let content = Content::Await(Gate::Gone);
+        self.draft
+            .step(Action::Wait, reference.clone(), reason, &[deleted], content);
+    }
+
+    /// Takes back the label that the fleet gave a namespace of somebody else's.
+    fn unlabel(&mut self, live: &Object, needs: &[StepId]) {
+        let label = format!("f:{NETWORK_LABEL}");
+        if owns_field(live, FIELDS_MANAGER, &["f:metadata", "f:labels", &label]) {
+            let reference = live.reference();
+            let bare = Object(serde_json::json!({
+                "apiVersion": reference.api_version, "kind": reference.kind, "metadata": {"name": reference.name},
+            }));
+            let reason = "the fleet said its network there";
+            self.draft
+                .step(Action::Update, reference, reason, needs, Content::Label(bare));
+        }
+    }
+
+    fn goes_with_the_fleet(&self, object: &Object) -> bool {
+        Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
+            || !object.list(&["metadata", "ownerReferences"]).is_empty()
+            || WRITTEN_BY_KUBERNETES.contains(&(object.kind(), object.name()))
+            || matches!(
+                object.kind(),
+                "Event" | "Endpoints" | "EndpointSlice" | "PodMetrics"
+            )
+            || is_istiods_own(object)
+    }
+}
+
+/// Whether an object is the parent of an ApplySet.
+fn is_parent(object: &Object) -> bool {
+    object.label("applyset.kubernetes.io/id").is_some()
+}
+
+/// A count with its noun: `1 pod`, `2 pods`.
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// Objects in its own namespace by which istiod's replicas agree with each other, and what it
+/// signs for itself.
+fn is_istiods_own(object: &Object) -> bool {
+    match object.kind() {
+        "ConfigMap" => {
+            WRITTEN_BY_ISTIOD.contains(&object.name())
+                || matches!(
+                    object.name(),
+                    "istio-leader"
+                        | "istio-namespace-controller-election"
+                        | "istio-gateway-status-leader"
+                        | "istio-gateway-deployment"
+                        | "istio-ip-autoallocate"
+                        | "istio-ingress-status-leader"
+                )
+        }
+        "Lease" => object.name().starts_with("istio-"),
+        "Secret" => matches!(object.name(), "istio-ca-secret"),
+        _ => false,
+    }
+}

@@ -1,0 +1,148 @@
+//! How a cluster leaves: unlinked from all others first, then what the fleet put there is taken
+//! out, in the reverse of the order in which it was put, and nothing else. What stays is named.
+
+mod going;
+
+use std::collections::BTreeSet;
+
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
+use crate::inventory::{ClusterInventory, Inventory, ObjectReference, Observation, kind};
+use crate::link::secret;
+use crate::plan::draft::{Draft, unread};
+use crate::plan::{Action, Blocked, Content, Plan};
+use crate::reconcile::settle;
+
+/// The selector by which remote secrets are searched.
+const REMOTE_SECRETS: &str = "istio/multiCluster=true";
+
+/// What leaving is to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Only unlink: the mesh stays.
+    pub keep_mesh: bool,
+    /// Go on although injected workloads run.
+    pub allow_disruption: bool,
+}
+
+/// How clusters leave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Leaving {
+    /// What is to be done.
+    pub plan: Plan,
+    /// What stays in each cluster, and why.
+    pub remains: Vec<Remains>,
+    /// Clusters of which nothing could be read: their peers are unlinked, they themselves are as
+    /// they were.
+    pub unreachable: Vec<ClusterName>,
+}
+
+/// Something that stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remains {
+    /// Where.
+    pub cluster: ClusterName,
+    /// What, and why.
+    pub what: String,
+}
+
+/// Plans how clusters leave a fleet.
+pub fn plan(
+    fleet: &Fleet,
+    inventory: &Inventory,
+    leaving: &BTreeSet<ClusterName>,
+    choice: Choice,
+) -> Leaving {
+    let mut result = Leaving::default();
+    let mut unlinked = Vec::new();
+    for peer in fleet
+        .spec
+        .clusters
+        .iter()
+        .filter(|peer| !leaving.contains(&peer.name))
+    {
+        match inventory.clusters.get(&peer.name) {
+            Some(Observation::Seen(seen)) => {
+                let steps = unlink(fleet, peer, seen, leaving, &mut result.remains);
+                unlinked.extend(steps.steps.iter().map(|step| step.id.clone()));
+                result.plan.extend(steps);
+            }
+            Some(Observation::Unreachable { failure, .. }) => result.plan.blocked.push(Blocked {
+                cluster: peer.name.clone(),
+                area: Area::Links,
+                reason: format!("whether it reads a cluster that leaves is not known: {failure}"),
+                hint: Some("`stolos apply` takes out what it still reads, when it answers".to_owned()),
+                unreachable: true,
+            }),
+            None => {}
+        }
+    }
+    for name in leaving {
+        let Some(cluster) = fleet.cluster(name) else {
+            continue;
+        };
+        match inventory.seen(name) {
+            None => result.unreachable.push(name.clone()),
+            Some(seen) => {
+                let (plan, remains) = going::take_out(fleet, cluster, seen, &unlinked, choice);
+                result.plan.extend(plan);
+                result.remains.extend(remains);
+            }
+        }
+    }
+    result.plan = settle(result.plan);
+    result
+}
+
+/// Takes the links to clusters that leave out of a peer.
+fn unlink(
+    fleet: &Fleet,
+    peer: &ClusterSpec,
+    seen: &ClusterInventory,
+    leaving: &BTreeSet<ClusterName>,
+    remains: &mut Vec<Remains>,
+) -> Plan {
+    let mut draft = Draft::new(&peer.name, Area::Links, seen, &fleet.metadata.name);
+    let namespace = peer.system_namespace();
+    if !seen.was_searched(kind::SECRET, REMOTE_SECRETS, namespace) {
+        let any = ObjectReference::new("v1", "Secret", namespace, "any");
+        let reason = format!(
+            "whether it reads a cluster that leaves is not known: the Secrets of {namespace} could not be read"
+        );
+        let blocked = unread(&peer.name, Area::Links, seen, &any, reason);
+        draft.plan.blocked.push(blocked);
+        return draft.plan;
+    }
+    for name in leaving {
+        for remote in &seen.remote_secrets {
+            if !remote
+                .entries
+                .iter()
+                .any(|entry| entry.cluster_id == name.as_str())
+            {
+                continue;
+            }
+            let reference = ObjectReference::new("v1", "Secret", &remote.namespace, &remote.name);
+            let ours = remote.managed_by_stolos && remote.fleet == fleet.metadata.name.as_str();
+            if !ours || remote.name != secret::name(name.as_str()) {
+                remains.push(Remains {
+                    cluster: peer.name.clone(),
+                    what: format!(
+                        "{reference} still holds {name}: it is not this fleet's ({})",
+                        remote.managers.join(", ")
+                    ),
+                });
+                continue;
+            }
+            let uid = seen
+                .object(&reference)
+                .map(|object| object.uid().to_owned())
+                .unwrap_or_default();
+            let reason = format!("{name} leaves");
+            draft.step(Action::Delete, reference, reason, &[], Content::Delete { uid });
+        }
+    }
+    draft.plan
+}
+
+#[cfg(test)]
+mod tests;
