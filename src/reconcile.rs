@@ -58,9 +58,12 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
         false => BTreeSet::new(),
     };
     let link_plan = link::plan(fleet, given.inventory, &installing);
-    if !given.areas.contains(&Area::Mesh) {
-        without_a_namespace(&mut trust_plan, given.inventory);
-    }
+    let mesh_steps = if planned(Area::Mesh) {
+        &mesh_plan.steps[..]
+    } else {
+        &[]
+    };
+    without_a_namespace(&mut trust_plan, given.inventory, mesh_steps);
     for (area, plan) in [
         (Area::Trust, trust_plan),
         (Area::Mesh, mesh_plan),
@@ -73,12 +76,15 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
     settle(whole)
 }
 
-/// Where the mesh is left out, nobody makes the namespace that an intermediate is to be placed in.
-fn without_a_namespace(plan: &mut Plan, inventory: &Inventory) {
+/// Where the mesh is left out or blocked, nobody makes the namespace that an intermediate is to be
+/// placed in.
+fn without_a_namespace(plan: &mut Plan, inventory: &Inventory, mesh: &[Step]) {
     let lacking = |step: &Step| {
         let namespace = ObjectReference::new("v1", "Namespace", "", &step.object.namespace);
         let seen = inventory.seen(&step.cluster);
+        let made = |other: &Step| other.cluster == step.cluster && other.object == namespace;
         step.action == Action::Create
+            && !mesh.iter().any(made)
             && seen.is_some_and(|seen| matches!(seen.presence(&namespace), Presence::Absent))
     };
     let (blocked, kept) = std::mem::take(&mut plan.steps).into_iter().partition(lacking);
@@ -91,7 +97,9 @@ fn without_a_namespace(plan: &mut Plan, inventory: &Inventory) {
         ),
         cluster: step.cluster,
         area: step.area,
-        hint: Some("`stolos apply` makes both".to_owned()),
+        hint: Some(
+            "mend what blocks the mesh of the cluster, or `stolos apply` the whole fleet file".to_owned(),
+        ),
         unreachable: false,
     }));
 }

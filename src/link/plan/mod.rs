@@ -5,6 +5,8 @@
 mod reader;
 mod source;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

@@ -10,8 +10,9 @@ use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, Replica, kind};
 use crate::link::secret;
 use crate::mesh::values::{GATEWAY_NAME, needs_gateway};
-use crate::plan::draft::Draft;
-use crate::plan::ownership::{ApplySet, FLEET_LABEL, PART_OF_LABEL};
+use crate::plan::difference::differences;
+use crate::plan::draft::{Draft, reason_of, unread};
+use crate::plan::ownership::{ApplySet, FLEET_LABEL, Ownership, PART_OF_LABEL};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, RemoteSecretContent, StepId};
 
 /// Plans what one cluster needs to read the others.
@@ -26,13 +27,13 @@ pub fn reader_plan(
     let mut whole = Plan::default();
     let namespace = reader.system_namespace();
     let system = ObjectReference::new("v1", "Namespace", "", namespace);
-    if let Presence::Unknown = seen.presence(&ObjectReference::new("v1", "Secret", namespace, "any")) {
+    let any = ObjectReference::new("v1", "Secret", namespace, "any");
+    if let Presence::Unknown = seen.presence(&any) {
         let reason = format!("the Secrets of {namespace} could not be read, so its links are not known");
-        return *blocked(
-            &reader.name,
-            reason,
-            Some("use a context that may read them".to_owned()),
-        );
+        whole
+            .blocked
+            .push(unread(&reader.name, Area::Links, seen, &any, reason));
+        return whole;
     }
     if matches!(seen.presence(&system), Presence::Absent) && !installing.contains(&reader.name) {
         let reason = format!("it reads no peer: the namespace {namespace} does not stand");
@@ -57,6 +58,7 @@ pub fn reader_plan(
         crate::mesh::istiod_name(fleet, reader),
     );
     let serving = StepId::awaiting(&reader.name, Area::Mesh, &istiod, &Gate::RolledOut);
+    let replicas = replicas(seen, namespace);
     let mut expected = Vec::new();
     for (_, read) in links(fleet).filter(|(from, _)| from.name == reader.name) {
         let Some(source) = sources.iter().find(|source| source.spec.name == read.name) else {
@@ -77,11 +79,11 @@ pub fn reader_plan(
             continue;
         };
         expected.push(read);
-        if let Some(blocked) = link(&mut draft, fleet, reader, source, &ground, &serving) {
+        if let Some(blocked) = link(&mut draft, fleet, reader, source, &replicas, &ground, &serving) {
             whole.blocked.push(blocked);
         }
     }
-    gateways_known(&mut draft, fleet, reader, &expected, &serving);
+    gateways_known(&mut draft, fleet, reader, &expected, &replicas, &serving);
     stale(&mut draft, fleet, seen, namespace);
     whole.extend(draft.finish());
     whole
@@ -93,6 +95,7 @@ fn link(
     fleet: &Fleet,
     reader: &ClusterSpec,
     source: &Source<'_>,
+    replicas: &[Replica],
     ground: &[StepId],
     serving: &StepId,
 ) -> Option<Blocked> {
@@ -105,6 +108,13 @@ fn link(
     let (action, reason) = match standing(fleet, seen, namespace, id) {
         Standing::Foreign(remote, entry) => return foreign_link(reader, source, remote, entry),
         Standing::Nothing => match seen.presence(&reference) {
+            Presence::Present(live) if Ownership::of(live, &fleet.metadata.name) == Ownership::Ours => (
+                Some(Action::Update),
+                format!(
+                    "istiod does not find it: it lacks the label {}",
+                    secret::REMOTE_SECRET_LABEL
+                ),
+            ),
             Presence::Present(live) => {
                 return Some(Blocked {
                     cluster: reader.name.clone(),
@@ -125,7 +135,10 @@ fn link(
         Standing::Ours(None) => (Some(Action::Update), format!("it does not hold {id}")),
         Standing::Ours(Some(entry)) => match stale_reason(source, entry) {
             Some(reason) => (Some(Action::Update), reason),
-            None => (None, String::new()),
+            None => match marks_lacking(&object, seen.object(&reference)) {
+                lacking if lacking.is_empty() => (None, String::new()),
+                lacking => (Some(Action::Update), reason_of(&lacking)),
+            },
         },
     };
     let mut after = Vec::new();
@@ -153,7 +166,7 @@ fn link(
         ));
     }
     let gate = Gate::Synced(id.to_owned());
-    if !after.is_empty() || gate.missing_of_replicas(&replicas(draft, namespace)).is_some() {
+    if !after.is_empty() || gate.missing_of_replicas(replicas).is_some() {
         after.push(serving.clone());
         let reason = format!("istiod must read {id} itself: that is the link's proof");
         draft.step(Action::Wait, reference, reason, &after, Content::Await(gate));
@@ -161,10 +174,16 @@ fn link(
     None
 }
 
-fn replicas(draft: &Draft<'_>, namespace: &str) -> Vec<Replica> {
-    draft
-        .inventory
-        .replicas
+/// In which of its marks a remote secret that stands is not what it should be. What it holds is
+/// judged by its facts, not here.
+fn marks_lacking(desired: &Object, live: Option<&Object>) -> Vec<String> {
+    live.map(|live| differences(desired, live, ""))
+        .unwrap_or_default()
+}
+
+/// The istiods of a namespace.
+fn replicas(seen: &ClusterInventory, namespace: &str) -> Vec<Replica> {
+    seen.replicas
         .iter()
         .filter(|replica| replica.namespace == namespace)
         .cloned()
@@ -178,21 +197,23 @@ fn gateways_known(
     fleet: &Fleet,
     reader: &ClusterSpec,
     expected: &[&ClusterSpec],
+    replicas: &[Replica],
     serving: &StepId,
 ) {
     let namespace = reader.system_namespace();
-    let replicas = replicas(draft, namespace);
     let mut seen_networks = BTreeSet::new();
     for read in expected {
         let Some(network) = &read.network else {
             continue;
         };
         let foreign = reader.network.as_ref() != Some(network);
-        if !foreign || !seen_networks.insert(network.clone()) || !needs_gateway(fleet, read) {
+        // A gateway that somebody else makes, or does not make, is not this plan's to wait for.
+        let made_here = read.manages(Area::Mesh) && needs_gateway(fleet, read);
+        if !foreign || !made_here || !seen_networks.insert(network.clone()) {
             continue;
         }
         let gate = Gate::GatewayKnown(network.to_string());
-        if gate.missing_of_replicas(&replicas).is_none() {
+        if gate.missing_of_replicas(replicas).is_none() {
             continue;
         }
         let service = ObjectReference::new("v1", "Service", read.system_namespace(), GATEWAY_NAME);
@@ -229,11 +250,16 @@ fn stale(draft: &mut Draft<'_>, fleet: &Fleet, seen: &ClusterInventory, namespac
                 && object.label(secret::REMOTE_SECRET_LABEL) == Some("true")
         })
         .filter(|object| {
-            !fleet
-                .spec
-                .clusters
-                .iter()
-                .any(|cluster| object.name() == secret::name(cluster.name.as_str()))
+            let holds = |id: &str| {
+                seen.remote_secrets.iter().any(|remote| {
+                    (remote.namespace.as_str(), remote.name.as_str()) == (object.namespace(), object.name())
+                        && remote.entries.iter().any(|entry| entry.cluster_id == id)
+                })
+            };
+            // One that holds a cluster of the fleet under another name may be what istiod reads by.
+            !fleet.spec.clusters.iter().any(|cluster| {
+                object.name() == secret::name(cluster.name.as_str()) || holds(cluster.name.as_str())
+            })
         })
         .collect();
     for object in left {

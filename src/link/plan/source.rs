@@ -8,7 +8,7 @@ use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::{ClusterInventory, ObjectReference, Presence, ProbeOutcome, TokenSecret};
 use crate::link::address::{self, Candidate};
 use crate::link::secret;
-use crate::plan::draft::Draft;
+use crate::plan::draft::{Draft, unread};
 use crate::plan::ownership::ApplySet;
 use crate::plan::{Action, Gate, Plan, StepId, Warning};
 
@@ -84,11 +84,10 @@ pub fn source<'input>(
                 "whether the account {namespace}/{} stands could not be read",
                 secret::READER_ACCOUNT
             );
-            return Err(blocked(
-                &spec.name,
-                reason,
-                Some("use a context that may read it".to_owned()),
-            ));
+            return Err(Box::new(Plan {
+                blocked: vec![unread(&spec.name, Area::Links, seen, &account, reason)],
+                ..Plan::default()
+            }));
         }
     };
     let token = seen.token_secrets.iter().find(|token| {

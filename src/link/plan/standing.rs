@@ -34,11 +34,13 @@ pub fn standing<'input>(
         .filter(|remote| remote.namespace == namespace)
     {
         let entry = remote.entries.iter().find(|entry| entry.cluster_id == id);
-        let ours = remote.managed_by_stolos && remote.fleet == fleet.metadata.name.as_str();
+        let marked = remote.managed_by_stolos && remote.fleet == fleet.metadata.name.as_str();
+        // A copy under another name carries our marks too, and istiod takes the first that it sees.
+        let ours = marked && remote.name == secret::name(id);
         if let (false, Some(entry)) = (ours, entry) {
             return Standing::Foreign(remote, entry);
         }
-        if ours && remote.name == secret::name(id) {
+        if ours {
             found = Standing::Ours(entry);
         }
     }
