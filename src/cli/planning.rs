@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use futures::future::{join_all, try_join_all};
-use futures::stream::{self, StreamExt};
+use futures::future::join_all;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 use super::session::Session;
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::fleet::{Area, ClusterName, Fleet};
 use crate::host::istioctl::Istioctl;
 use crate::host::keys::RootStore;
-use crate::inventory::{DryRun, Inventory, Object, ObjectReference, Observation};
+use crate::inventory::{DryRun, Failure, FailureClass, Inventory, Object, ObjectReference, Observation};
 use crate::link::address;
 use crate::mesh::objects::Rendering;
 use crate::mesh::{self, render_requests};
@@ -22,6 +22,9 @@ use crate::plan::draft::digest;
 use crate::plan::{Action, Content, Plan};
 use crate::reconcile::{self, Given};
 use crate::render::Terminal;
+
+/// Runs of istioctl at the same time, two for each rendering: each keeps a core busy.
+const RENDERED_AT_ONCE: usize = 4;
 
 /// Everything that a plan was made from, and the plan.
 pub struct Planned {
@@ -57,15 +60,6 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
             fleet.metadata.name
         )));
     }
-    for name in &request.clusters {
-        if fleet.cluster(name).is_none() {
-            return Err(Error::request(format!(
-                "plan the cluster {name}: it is not in {}",
-                file.path.display()
-            ))
-            .hint("`stolos clusters` lists them"));
-        }
-    }
     let renders = request.areas.contains(&Area::Mesh);
     let (mut inventory, renderings) = if renders {
         let istioctl = request.istioctl.clone();
@@ -77,6 +71,7 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
         (session.collect(false, terminal).await, BTreeMap::new())
     };
     refuse_twins(&inventory)?;
+    refuse_unproven(&fleet, &mut inventory);
     probe_addresses(session, &fleet, &mut inventory).await;
     let root_store = RootStore::of(&fleet, file.folder(), &RootStore::default_directory()?);
     let at = Timestamp::now();
@@ -117,12 +112,44 @@ async fn render(fleet: Fleet, named: Option<PathBuf>) -> Result<BTreeMap<Cluster
     }
     let istioctl = Istioctl::find(named.as_deref().map(Path::new)).await?;
     let istioctl = &istioctl;
-    let renderings = try_join_all(wanted.iter().map(|request| async move {
-        let rendering = istioctl.render(request).await?;
-        Ok::<_, crate::host::istioctl::IstioctlError>((request.cluster.clone(), rendering))
-    }))
-    .await?;
-    Ok(renderings.into_iter().collect())
+    let renderings = stream::iter(&wanted)
+        .map(|request| async move {
+            let rendering = istioctl.render(request).await?;
+            Ok::<_, crate::host::istioctl::IstioctlError>((request.cluster.clone(), rendering))
+        })
+        .buffer_unordered(RENDERED_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(renderings)
+}
+
+/// A cluster that the fleet file pins and that does not show its identity is not written: it may be
+/// another one.
+pub fn refuse_unproven(fleet: &Fleet, inventory: &mut Inventory) {
+    for cluster in &fleet.spec.clusters {
+        let Some(pinned) = &cluster.uid else {
+            continue;
+        };
+        let Some(observation) = inventory.clusters.get_mut(&cluster.name) else {
+            continue;
+        };
+        if let Observation::Seen(seen) = observation
+            && seen.uid.is_empty()
+        {
+            *observation = Observation::Unreachable {
+                context: seen.context.clone(),
+                failure: Failure {
+                    class: FailureClass::Identity,
+                    verb: "get".to_owned(),
+                    resource: "namespace kube-system".to_owned(),
+                    message: format!(
+                        "the fleet file pins the cluster whose kube-system namespace has the UID {pinned}, and this \
+                         context may not read which one it reaches"
+                    ),
+                },
+            };
+        }
+    }
 }
 
 /// Two contexts that reach one cluster would have it meshed with itself.
@@ -226,4 +253,33 @@ fn without_bookkeeping(mut object: Object) -> Object {
         }
     }
     object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::ClusterInventory;
+
+    #[test]
+    fn a_pinned_cluster_that_does_not_say_who_it_is_is_not_written() {
+        let fleet: Fleet = crate::yaml::from_str(
+            "{apiVersion: stolos.dev/v1alpha1, kind: Fleet, metadata: {name: prod}, spec: {clusters: [
+              {name: east, network: a, uid: one}, {name: west, network: b}, {name: north, network: c, uid: three}]}}",
+        )
+        .unwrap();
+        let mut inventory = Inventory::default();
+        for (name, uid) in [("east", "one"), ("west", ""), ("north", "")] {
+            let seen = ClusterInventory {
+                uid: uid.to_owned(),
+                ..ClusterInventory::default()
+            };
+            let name = name.parse().unwrap();
+            inventory.clusters.insert(name, Observation::Seen(Box::new(seen)));
+        }
+        refuse_unproven(&fleet, &mut inventory);
+        let refused: Vec<_> = inventory.unreachable().collect();
+        assert_eq!(refused.len(), 1);
+        assert_eq!(refused[0].0.as_str(), "north");
+        assert_eq!(refused[0].1.class, FailureClass::Identity);
+    }
 }

@@ -115,15 +115,21 @@ impl Session {
             })?,
             None => Selector::default(),
         };
-        let mut kubeconfigs: BTreeMap<Option<PathBuf>, Kubeconfigs> = BTreeMap::new();
+        let mut kubeconfigs: BTreeMap<Option<PathBuf>, Result<Kubeconfigs>> = BTreeMap::new();
         for cluster in &file.fleet.spec.clusters {
             let path = file
                 .kubeconfig_of(cluster)
                 .or_else(|| connecting.kubeconfig.clone());
             if let Entry::Vacant(vacant) = kubeconfigs.entry(path) {
-                let loaded = Kubeconfigs::load(vacant.key().as_deref())?;
+                let loaded = Kubeconfigs::load(vacant.key().as_deref()).map_err(Error::from);
                 vacant.insert(loaded);
             }
+        }
+        // One cluster's own kubeconfig that cannot be read keeps only that cluster from being read.
+        if !kubeconfigs.values().any(Result::is_ok)
+            && let Some(Err(error)) = kubeconfigs.values().next()
+        {
+            return Err(error.clone());
         }
         let run = new_run();
         let members = join_all(file.fleet.spec.clusters.iter().map(|spec| {
@@ -133,7 +139,8 @@ impl Session {
             async move {
                 let context = spec.context().to_owned();
                 let client = match kubeconfigs {
-                    Some(kubeconfigs) => connect(kubeconfigs, &context, connecting, run).await,
+                    Some(Ok(kubeconfigs)) => connect(kubeconfigs, &context, connecting, run).await,
+                    Some(Err(error)) => Err(configuration(error.message.clone())),
                     None => Err(configuration("the kubeconfig was not read".to_owned())),
                 };
                 Member {

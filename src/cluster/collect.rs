@@ -2,7 +2,7 @@
 //! a whole: what a cluster does not give is named in its inventory, and a cluster that gives
 //! nothing is `Unreachable` with the reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -20,7 +20,8 @@ use crate::fleet::ClusterName;
 use crate::host::sensitive::Sensitive;
 use crate::inventory::kind::{self, Kind};
 use crate::inventory::{
-    ClusterInventory, Failure, FailureClass, Inventory, Object, Observation, Replica, ReviewOutcome, Said,
+    ClusterInventory, Failure, FailureClass, Inventory, Object, ObjectReference, Observation, Replica,
+    ReviewOutcome, Said,
 };
 
 /// The port of istiod's debug endpoints and metrics.
@@ -148,6 +149,7 @@ async fn read(request: CollectRequest) -> Result<Read, Failure> {
             kubernetes_version: identity.kubernetes_version,
             ..ClusterInventory::default()
         },
+        sorted_in: HashSet::new(),
         tokens: BTreeMap::new(),
     };
     match identity.uid {
@@ -235,7 +237,6 @@ fn fleet_wide_lists() -> Vec<List> {
         list(kind::SECRET, "", "istio/multiCluster=true", ""),
         list(kind::CONFIG_MAP, "", "", "metadata.name=istio-ca-root-cert"),
         list(kind::CONFIG_MAP, "", "", "metadata.name=istio-ca-crl"),
-        list(kind::CONFIG_MAP, "", "", "metadata.name=istio-ca-crl"),
         list(
             kind::CONFIG_MAP,
             "kube-system",
@@ -316,6 +317,9 @@ async fn lists(client: &Client, lists: Vec<List>) -> Vec<(List, Result<Vec<Objec
 struct Reading {
     client: Client,
     inventory: ClusterInventory,
+    /// What is in the inventory already: several lists can hold one object, and there can be very
+    /// many objects.
+    sorted_in: HashSet<ObjectReference>,
     tokens: BTreeMap<CredentialKey, Sensitive>,
 }
 
@@ -350,7 +354,7 @@ impl Reading {
                     .push(list.namespace.clone());
             }
             for object in objects {
-                if self.inventory.object(&object.reference()).is_some() {
+                if !self.sorted_in.insert(object.reference()) {
                     continue;
                 }
                 if list.kind == kind::SECRET {

@@ -22,6 +22,9 @@ const ISTIOD_INTERVAL: Duration = Duration::from_millis(250);
 /// After a failure that may pass.
 const RECOVERY: Duration = Duration::from_millis(500);
 
+/// How long the server is asked to keep a watch open; it ends it then, and it is begun anew.
+const WATCH: Duration = Duration::from_secs(60);
+
 /// Why a gate did not open.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum WaitError {
@@ -97,6 +100,14 @@ async fn ask(client: &Client, gate: &Gate, namespace: &str, missing: &mut String
         pod.at(&["metadata", "deletionTimestamp"]).is_none() && pod.text(&["status", "phase"]) == "Running"
     });
     let replicas = futures::future::join_all(living.map(|pod| ask_istiod(client, pod))).await;
+    // Who may not ask istiod today may not in a minute either.
+    let refused = replicas.iter().find_map(|replica| {
+        let failure = replica.clusterz.failure().or(replica.networkz.failure())?;
+        (failure.class == FailureClass::Permission).then(|| failure.clone())
+    });
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
     match gate.missing_of_replicas(&replicas) {
         None => Ok(true),
         Some(still) => {
@@ -131,7 +142,8 @@ async fn watch(
     }
     let version = listed["metadata"]["resourceVersion"].as_str().unwrap_or_default();
     let request = http::Request::get(format!(
-        "{path}&watch=true&timeoutSeconds=60&resourceVersion={version}"
+        "{path}&watch=true&timeoutSeconds={}&resourceVersion={version}",
+        WATCH.as_secs()
     ))
     .body(Vec::new())
     .map_err(|_| {
@@ -152,11 +164,15 @@ async fn watch(
         })?
         .map_err(|error| of_client(&error, "watch", &resource))?;
     let mut events = std::pin::pin!(events);
-    while let Some(event) = events
-        .try_next()
-        .await
-        .map_err(|error| of_client(&error, "watch", &resource))?
-    {
+    // A connection that is dead without a word would never end by itself.
+    let end = Instant::now() + WATCH + client.request_timeout();
+    loop {
+        let Ok(event) = tokio::time::timeout_at(end, events.try_next()).await else {
+            return Ok(false);
+        };
+        let Some(event) = event.map_err(|error| of_client(&error, "watch", &resource))? else {
+            return Ok(false);
+        };
         let object = match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(Object(object)),
             WatchEvent::Deleted(_) => None,
@@ -169,5 +185,4 @@ async fn watch(
             Some(still) => *missing = still,
         }
     }
-    Ok(false)
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -15,6 +16,9 @@ use crate::inventory::Object;
 use crate::mesh::RenderRequest;
 use crate::mesh::objects::Rendering;
 use crate::yaml;
+
+/// How long one run may take: rendering takes a second or two.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why Istio could not be rendered.
 #[derive(Debug, Error)]
@@ -97,11 +101,9 @@ impl Istioctl {
             .or_else(|| in_path("istioctl"))
             .ok_or(IstioctlError::NotFound)?;
         let not_run = |reason: String| IstioctlError::NotRun(program.clone(), reason);
-        let answer = istioctl(&program)
-            .args(["version", "--remote=false", "--output", "json"])
-            .output()
-            .await
-            .map_err(|error| not_run(error.to_string()))?;
+        let mut asked = istioctl(&program);
+        asked.args(["version", "--remote=false", "--output", "json"]);
+        let answer = output(&mut asked).await.map_err(not_run)?;
         let said: Value = serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null);
         let version = said["clientVersion"]["version"]
             .as_str()
@@ -187,12 +189,13 @@ impl Istioctl {
             .tempfile()
             .and_then(|file| std::fs::write(file.path(), &question).map(|()| file))
             .map_err(|error| unreadable(format!("write a temporary file: {error}")))?;
-        let answer = istioctl(&self.program)
+        let mut asked = istioctl(&self.program);
+        asked
             .args(["manifest", "generate", "--filename"])
-            .arg(file.path())
-            .output()
+            .arg(file.path());
+        let answer = output(&mut asked)
             .await
-            .map_err(|error| IstioctlError::NotRun(self.program.clone(), error.to_string()))?;
+            .map_err(|reason| IstioctlError::NotRun(self.program.clone(), reason))?;
         if !answer.status.success() {
             return Err(IstioctlError::Refused {
                 cluster: cluster.to_owned(),
@@ -215,6 +218,14 @@ impl Istioctl {
             let _ = remember(&path, &objects);
         }
         Ok(objects)
+    }
+}
+
+/// Runs a program to its end, for no longer than rendering can take.
+async fn output(command: &mut Command) -> Result<std::process::Output, String> {
+    match tokio::time::timeout(PATIENCE, command.output()).await {
+        Err(_) => Err(format!("it did not end within {PATIENCE:?}")),
+        Ok(output) => output.map_err(|error| error.to_string()),
     }
 }
 
