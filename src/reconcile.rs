@@ -58,11 +58,7 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
         false => BTreeSet::new(),
     };
     let link_plan = link::plan(fleet, given.inventory, &installing);
-    let mesh_steps = if planned(Area::Mesh) {
-        &mesh_plan.steps[..]
-    } else {
-        &[]
-    };
+    let mesh_steps = planned(Area::Mesh).then_some(&mesh_plan.steps[..]);
     without_a_namespace(&mut trust_plan, given.inventory, mesh_steps);
     for (area, plan) in [
         (Area::Trust, trust_plan),
@@ -76,15 +72,15 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
     settle(whole)
 }
 
-/// Where the mesh is left out or blocked, nobody makes the namespace that an intermediate is to be
-/// placed in.
-fn without_a_namespace(plan: &mut Plan, inventory: &Inventory, mesh: &[Step]) {
+/// Where the mesh is left out (`mesh` is none) or blocked, nobody makes the namespace that an
+/// intermediate is to be placed in.
+fn without_a_namespace(plan: &mut Plan, inventory: &Inventory, mesh: Option<&[Step]>) {
     let lacking = |step: &Step| {
         let namespace = ObjectReference::new("v1", "Namespace", "", &step.object.namespace);
         let seen = inventory.seen(&step.cluster);
         let made = |other: &Step| other.cluster == step.cluster && other.object == namespace;
         step.action == Action::Create
-            && !mesh.iter().any(made)
+            && !mesh.unwrap_or_default().iter().any(made)
             && seen.is_some_and(|seen| matches!(seen.presence(&namespace), Presence::Absent))
     };
     let (blocked, kept) = std::mem::take(&mut plan.steps).into_iter().partition(lacking);
@@ -97,9 +93,10 @@ fn without_a_namespace(plan: &mut Plan, inventory: &Inventory, mesh: &[Step]) {
         ),
         cluster: step.cluster,
         area: step.area,
-        hint: Some(
-            "mend what blocks the mesh of the cluster, or `stolos apply` the whole fleet file".to_owned(),
-        ),
+        hint: Some(match mesh {
+            None => "`stolos apply` makes both".to_owned(),
+            Some(_) => "mend what blocks the mesh of the cluster".to_owned(),
+        }),
         unreachable: false,
     }));
 }

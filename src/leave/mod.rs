@@ -108,7 +108,7 @@ fn unlink(
         let reason = format!(
             "whether it reads a cluster that leaves is not known: the Secrets of {namespace} could not be read"
         );
-        let blocked = unread(&peer.name, Area::Links, seen, &any, reason);
+        let blocked = unread(&peer.name, Area::Links, seen, &any, &reason);
         draft.plan.blocked.push(blocked);
         return draft.plan;
     }

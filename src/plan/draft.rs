@@ -77,14 +77,14 @@ pub fn unread(
     area: Area,
     inventory: &ClusterInventory,
     reference: &ObjectReference,
-    reason: String,
+    reason: &str,
 ) -> Blocked {
     let failure = inventory.why_unknown(reference);
     let may_pass = failure.is_some_and(|failure| failure.class.may_pass());
     Blocked {
         cluster: cluster.clone(),
         area,
-        reason: failure.map_or(reason.clone(), |failure| format!("{reason}: {failure}")),
+        reason: failure.map_or_else(|| reason.to_owned(), |failure| format!("{reason}: {failure}")),
         hint: Some(if may_pass {
             "try again when the cluster answers, or give it longer with --request-timeout".to_owned()
         } else {
@@ -217,7 +217,7 @@ impl<'input> Draft<'input> {
                 more => format!(" and {more} more"),
             };
             let reason = format!("whether {first}{more} stands could not be read");
-            blocked.push(unread(self.cluster, self.area, self.inventory, first, reason));
+            blocked.push(unread(self.cluster, self.area, self.inventory, first, &reason));
         }
         self.plan.blocked.extend(blocked);
         if !self.plan.blocked.is_empty() {

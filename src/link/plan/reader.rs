@@ -32,7 +32,7 @@ pub fn reader_plan(
         let reason = format!("the Secrets of {namespace} could not be read, so its links are not known");
         whole
             .blocked
-            .push(unread(&reader.name, Area::Links, seen, &any, reason));
+            .push(unread(&reader.name, Area::Links, seen, &any, &reason));
         return whole;
     }
     if matches!(seen.presence(&system), Presence::Absent) && !installing.contains(&reader.name) {

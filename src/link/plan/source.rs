@@ -85,7 +85,7 @@ pub fn source<'input>(
                 secret::READER_ACCOUNT
             );
             return Err(Box::new(Plan {
-                blocked: vec![unread(&spec.name, Area::Links, seen, &account, reason)],
+                blocked: vec![unread(&spec.name, Area::Links, seen, &account, &reason)],
                 ..Plan::default()
             }));
         }
