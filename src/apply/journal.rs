@@ -1,6 +1,7 @@
 //! The journal: one line of JSON for each change that a run made, in the state directory. It says
 //! what was changed where, when, by which run, with which reference; never what a Secret holds.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::StepState;
+use crate::fleet::ClusterName;
 use crate::host::paths::Paths;
 use crate::plan::Step;
 
@@ -20,11 +22,18 @@ pub struct Journal {
     run: String,
     fleet: String,
     reference: Option<String>,
+    /// As whom each cluster is changed.
+    users: BTreeMap<ClusterName, String>,
 }
 
 impl Journal {
-    /// Opens a journal for a run.
-    pub fn open(run: &str, fleet: &str, reference: Option<String>) -> Self {
+    /// Opens a journal for a run; `users` are the names by which the API servers know whoever runs it.
+    pub fn open(
+        run: &str,
+        fleet: &str,
+        reference: Option<String>,
+        users: BTreeMap<ClusterName, String>,
+    ) -> Self {
         let folder = Paths::of_environment()
             .map(|paths| paths.state.join("journal"))
             .unwrap_or_default();
@@ -44,6 +53,7 @@ impl Journal {
             run: run.to_owned(),
             fleet: fleet.to_owned(),
             reference,
+            users,
         }
     }
 
@@ -56,6 +66,7 @@ impl Journal {
             run: String::new(),
             fleet: String::new(),
             reference: None,
+            users: BTreeMap::new(),
         }
     }
 
@@ -79,6 +90,7 @@ impl Journal {
             "fleet": self.fleet,
             "changeRef": self.reference,
             "cluster": step.cluster,
+            "user": self.users.get(&step.cluster),
             "area": step.area,
             "action": step.action,
             "object": step.object,

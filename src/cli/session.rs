@@ -60,6 +60,13 @@ impl Session {
     /// fleet file otherwise.
     pub async fn of_any(reading: &Reading) -> Result<Self> {
         if reading.file.fleet.is_none() && !reading.contexts.context.is_empty() {
+            if reading.selector.is_some() {
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    "select by labels: only a fleet file gives clusters labels, and --context leaves it aside",
+                )
+                .hint("name the file with --fleet, or leave -l out"));
+            }
             return Self::of_contexts(&reading.contexts).await;
         }
         match fleet_file::load_if_any(reading.file.fleet.as_deref())? {

@@ -24,6 +24,6 @@ pub use forward::forwarded_get;
 pub use identity::{Identity, identify};
 pub use objects::{ListSelector, WriteOptions};
 pub use probe::probe;
-pub use review::review;
+pub use review::{acting_user, review};
 pub use secrets::{CredentialKey, kubeconfig_facts};
 pub use wait::{WaitError, wait};

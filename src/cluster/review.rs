@@ -1,5 +1,5 @@
-//! What an API server says of a token: `TokenReview` (authentication.k8s.io/v1), which leaves
-//! nothing behind.
+//! What an API server says of a token, and of whoever asks: `TokenReview` and `SelfSubjectReview`
+//! (authentication.k8s.io/v1), which leave nothing behind.
 
 use serde_json::json;
 
@@ -26,4 +26,16 @@ pub async fn review(client: &Client, token: &Sensitive) -> ReviewOutcome {
         // The server's words may quote parts of the token: only that it was refused is repeated.
         Ok(_) => ReviewOutcome::Rejected("the API server does not accept the token".to_owned()),
     }
+}
+
+/// Who this connection acts as, in the API server's words: `SelfSubjectReview`
+/// (authentication.k8s.io/v1), which leaves nothing behind. Empty where it does not say.
+pub async fn acting_user(client: &Client) -> String {
+    let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+    let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    let answer = client.create(path, body, "self subject review").await;
+    answer
+        .ok()
+        .and_then(|answer| Some(answer["status"]["userInfo"]["username"].as_str()?.to_owned()))
+        .unwrap_or_default()
 }

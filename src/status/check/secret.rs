@@ -234,7 +234,8 @@ fn annotation(view: &View<'_>) -> Vec<Found> {
             let message = format!("Secret {}/{} has it in an annotation", secret.namespace, secret.name);
             Found::within(cluster.name, message).hint(format!(
                 "`kubectl --context {} -n {} annotate secret {} kubectl.kubernetes.io/last-applied-configuration-`, \
-                 then a new token: `stolos link sync`",
+                 then delete the token's Secret in the cluster that it reads and make the link anew \
+                 (`kubectl apply --server-side` keeps no second copy)",
                 quoted(cluster.context),
                 secret.namespace,
                 secret.name
