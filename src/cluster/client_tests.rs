@@ -165,3 +165,39 @@ async fn what_a_server_says_of_a_secret_is_not_repeated() {
         "elsewhere its words help: {other}"
     );
 }
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_is_told_from_a_broken_connection() {
+    let issued = |name: &str| rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let (served, trusted) = (issued("127.0.0.1"), issued("127.0.0.1"));
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(served.signing_key.serialize_der());
+    let server =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![served.cert.der().clone()], key.into())
+            .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move { acceptor.accept(stream).await.is_ok() });
+        }
+    });
+    let mut config = kube::Config::new(address.parse().unwrap());
+    config.root_cert = Some(vec![trusted.cert.der().to_vec()]);
+    let connection = Connection {
+        config,
+        server: address,
+        authority_pem: String::new(),
+        tls_server_name: String::new(),
+    };
+    let client = Client::connect(connection, "test", "run", SECOND * 5)
+        .await
+        .unwrap();
+    let failure = client.get("/version", "version").await.unwrap_err();
+    assert_eq!(failure.class, FailureClass::Certificate, "{failure}");
+}

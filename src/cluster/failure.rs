@@ -104,40 +104,47 @@ fn of_code(status: StatusCode) -> (FailureClass, String) {
 /// Whether a connection that had been made was lost before the answer was whole, so that the same
 /// request on a new one may go through. A refused connection is not that: nobody is there.
 pub fn broke_midway(error: &kube::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
+    causes(error).any(|error| {
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return matches!(
+            matches!(
                 io.kind(),
                 std::io::ErrorKind::ConnectionReset
                     | std::io::ErrorKind::ConnectionAborted
                     | std::io::ErrorKind::BrokenPipe
                     | std::io::ErrorKind::UnexpectedEof
-            );
+            )
+        } else {
+            error.downcast_ref::<hyper::Error>().is_some_and(|hyper| {
+                hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled()
+            })
         }
-        if let Some(hyper) = error.downcast_ref::<hyper::Error>()
-            && (hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled())
-        {
-            return true;
+    })
+}
+
+/// An error and its causes. An input/output error's own cause is looked at first: its `source` is
+/// already the cause behind it, and a TLS error would be passed over.
+fn causes<'error>(
+    error: &'error (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'error (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let inside = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        match inside {
+            Some(inside) => Some(inside as &(dyn std::error::Error + 'static)),
+            None => error.source(),
         }
-        cause = error.source();
-    }
-    false
+    })
 }
 
 /// Reads the chain of causes for what is known to be safe to say.
 fn of_transport(error: &(dyn std::error::Error + 'static)) -> (FailureClass, String) {
-    let mut cause = Some(error);
     let mut connecting = false;
-    while let Some(error) = cause {
+    for error in causes(error) {
         if let Some(tls) = tls_error(error) {
             return of_tls(tls);
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            // A TLS error travels inside an input/output error.
-            if let Some(tls) = io.get_ref().and_then(|inner| tls_error(inner)) {
-                return of_tls(tls);
-            }
             if matches!(
                 io.kind(),
                 std::io::ErrorKind::ConnectionRefused
@@ -168,7 +175,6 @@ fn of_transport(error: &(dyn std::error::Error + 'static)) -> (FailureClass, Str
                 "the server does not speak HTTP as an API server does".to_owned(),
             );
         }
-        cause = error.source();
     }
     if connecting {
         (FailureClass::Tcp, "no connection".to_owned())
