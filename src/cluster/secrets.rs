@@ -7,13 +7,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::host::sensitive::Sensitive;
 use crate::inventory::credential::CredentialKind;
 use crate::inventory::{
     AuthoritySecret, ClusterInventory, Object, RemoteSecret, RemoteSecretEntry, TokenSecret,
 };
+use crate::trust::certificate::fingerprint;
 use crate::yaml;
 
 /// The label by which istiod finds remote secrets, in its own namespace (Istio:
@@ -53,7 +53,10 @@ pub fn sort_in(
                 .annotation("kubernetes.io/service-account.name")
                 .unwrap_or_default()
                 .to_owned(),
-            token_sha256: data.get("token").map(|token| sha256(token)).unwrap_or_default(),
+            token_sha256: data
+                .get("token")
+                .map(|token| fingerprint(token))
+                .unwrap_or_default(),
             authority: text(&data, "ca.crt"),
         });
     }
@@ -61,14 +64,6 @@ pub fn sort_in(
         inventory.authorities.push(authority(&secret, &data));
     }
     inventory.objects.push(without_data(secret));
-}
-
-/// Lower-case hex SHA-256.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 fn decoded(secret: &Object) -> BTreeMap<String, Vec<u8>> {
@@ -155,7 +150,7 @@ fn remote_secret(
 /// credential that istiod refuses are Istio's `sanitizeKubeConfig` (`pkg/kube/util.go`).
 pub fn kubeconfig_facts(kubeconfig: &[u8]) -> (RemoteSecretEntry, Option<Sensitive>) {
     let mut entry = RemoteSecretEntry {
-        sha256: sha256(kubeconfig),
+        sha256: fingerprint(kubeconfig),
         ..RemoteSecretEntry::default()
     };
     let parsed = std::str::from_utf8(kubeconfig)
@@ -218,7 +213,7 @@ pub fn kubeconfig_facts(kubeconfig: &[u8]) -> (RemoteSecretEntry, Option<Sensiti
         .map(str::trim)
         .filter(|token| !token.is_empty());
     if let Some(token) = token {
-        entry.token_sha256 = sha256(token.as_bytes());
+        entry.token_sha256 = fingerprint(token.as_bytes());
         let claims = claims(token);
         claims["sub"]
             .as_str()

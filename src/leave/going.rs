@@ -3,8 +3,8 @@
 
 use super::{Choice, Remains};
 use crate::fleet::{Area, ClusterSpec, Fleet};
+use crate::inventory::control_plane::NETWORK_LABEL;
 use crate::inventory::{ClusterInventory, Failure, Object, ObjectReference, kind};
-use crate::mesh::NETWORK_LABEL;
 use crate::plan::difference::owns_field;
 use crate::plan::draft::Draft;
 use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, Ownership};

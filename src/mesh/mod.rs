@@ -5,5 +5,5 @@ pub mod objects;
 mod plan;
 pub mod values;
 
-pub use plan::{NETWORK_LABEL, istiod_name, plan, unsupported};
+pub use plan::{istiod_name, plan, unsupported};
 pub use values::{RenderRequest, render_requests};

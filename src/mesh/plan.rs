@@ -9,14 +9,12 @@ use serde_json::json;
 use super::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, over_live};
 use super::values::GATEWAY_NAME;
 use crate::fleet::{Area, ClusterName, ClusterSpec, DataPlaneMode, Fleet, Model, Role};
+use crate::inventory::control_plane::NETWORK_LABEL;
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, kind};
 use crate::plan::difference::owns_field;
 use crate::plan::draft::Draft;
 use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, PART_OF_LABEL, mark};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
-
-/// The label of a system namespace and of a gateway's Service that names the network.
-pub const NETWORK_LABEL: &str = "topology.istio.io/network";
 
 /// Why this version of stolos cannot build the fleet's mesh at all; `None` where it can, and where
 /// it is not asked to: a mesh of any shape that others manage can be described and observed.

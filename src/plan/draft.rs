@@ -1,13 +1,12 @@
 //! What every planner does with a desired object: compare it with what stands, and make of it a
 //! step, nothing, or a reason why not.
 
-use sha2::{Digest, Sha256};
-
 use super::difference::differences;
 use super::ownership::{FIELD_MANAGER, Ownership};
 use super::{Action, Blocked, Content, Gate, Plan, Step, StepId};
 use crate::fleet::{Area, ClusterName, FleetName};
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence};
+use crate::trust::certificate::fingerprint;
 
 /// What is to be done about one desired object.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,10 +25,7 @@ pub enum Verdict {
 
 /// The digest of a desired object, by which a dry run's answer is known again.
 pub fn digest(object: &Object) -> String {
-    Sha256::digest(object.0.to_string().as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    fingerprint(object.0.to_string().as_bytes())
 }
 
 /// Compares a desired object with what stands.
