@@ -26,6 +26,7 @@
 //! The world:
 //!
 //! - [`cluster`]: the Kubernetes API: connect, collect, write, wait, probe
+//! - [`connection`]: how one API server is reached: credentials, TLS, HTTP/2, deadlines
 //! - [`host`]: this machine: kubeconfig, paths, the fleet file, istioctl, keys
 //! - [`lab`]: throwaway clusters (Linux only)
 //! - [`apply`]: runs a plan, makes no choices, emits events
@@ -49,6 +50,7 @@
 pub mod apply;
 pub mod cli;
 pub mod cluster;
+pub mod connection;
 pub mod document;
 pub mod error;
 pub mod fleet;

@@ -1,0 +1,6 @@
+//! How one API server is reached: where it is and what proves it ([`endpoint`]), what is shown to
+//! it ([`credential`]), and how a stream of bytes to it is made ([`dial`]).
+
+pub mod credential;
+pub mod dial;
+pub mod endpoint;
