@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Text that must not be shown. It is never serialised: there is no implementation to do it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Sensitive(String);
 
 impl Sensitive {

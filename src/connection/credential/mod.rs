@@ -1,6 +1,8 @@
 //! What is shown to an API server with each request, and with the TLS handshake: a kubeconfig's user,
 //! had once and shared, had anew when the server no longer takes it.
 
+pub mod plugin;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use tokio::time::Instant;
 use super::endpoint::ClientCertificate;
 use crate::host::sensitive::Sensitive;
 use crate::inventory::{Failure, FailureClass};
+use plugin::{Plugin, Plugins};
 
 /// Where a credential comes from, as a kubeconfig's user says. It holds secrets, so it is not `Debug`.
 #[derive(Clone, Default)]
@@ -43,6 +46,12 @@ pub enum Bearer {
         /// The password.
         password: Sensitive,
     },
+    /// The `id-token` of an auth-provider `oidc`. It is not refreshed.
+    OpenId(Sensitive),
+    /// What a plugin gives, a token or a certificate or both. As with kubectl a plugin is left
+    /// aside where the user has a token, a token file, a user name or password, or a client
+    /// certificate with its key.
+    Plugin(Arc<Plugin>),
 }
 
 /// What a connection and its requests carry.
@@ -58,12 +67,17 @@ pub struct Authorization {
 #[derive(Clone)]
 pub struct Credential {
     source: Source,
+    plugins: Plugins,
 }
 
 impl Credential {
-    /// A credential of a source; nothing is read or run yet.
-    pub fn new(source: Source) -> Self {
-        Self { source }
+    /// A credential of a source; nothing is read or run yet. The registry is the session's: one for
+    /// all contexts.
+    pub fn new(source: Source, plugins: &Plugins) -> Self {
+        Self {
+            source,
+            plugins: plugins.clone(),
+        }
     }
 
     /// What to show the server now. A plugin runs, or a file is read, where what was had before is
@@ -85,6 +99,8 @@ impl Credential {
                     _ => return Err(unavailable("the kubeconfig's `tokenFile` gives no token")),
                 }
             }
+            Bearer::OpenId(token) => Some(bearer(token.expose())?),
+            Bearer::Plugin(_) => return Err(unavailable("credential plugins are not written yet")),
             Bearer::Basic { username, password } => {
                 let pair = format!("{username}:{}", password.expose());
                 let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
