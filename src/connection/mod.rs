@@ -4,3 +4,12 @@
 pub mod credential;
 pub mod dial;
 pub mod endpoint;
+pub mod permit;
+
+mod client_certificate;
+mod proxy;
+mod tcp;
+mod tls;
+mod trouble;
+mod verifier;
+mod watched;
