@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use super::tls::alert_words;
+use super::watched::Opening;
 use crate::inventory::{Failure, FailureClass};
 
 /// How far a request got.
@@ -90,10 +92,20 @@ impl Broken {
 
 /// What went wrong with a stream, known below HTTP: the HTTP libraries keep no more of it than a
 /// text. The first that is met is kept; clones share it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Fault(Arc<OnceLock<(FailureClass, String)>>);
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    met: Arc<OnceLock<(FailureClass, String)>>,
+    opening: Opening,
+}
 
 impl Fault {
+    pub(super) fn new(opening: Opening) -> Self {
+        Self {
+            met: Arc::default(),
+            opening,
+        }
+    }
+
     /// Takes note of an error that says more than that the connection broke.
     pub(super) fn note(&self, error: &io::Error) {
         let said = causes(error).find_map(|error| error.downcast_ref::<rustls::Error>());
@@ -102,15 +114,23 @@ impl Fault {
         };
         let message = match said {
             // TLS 1.3 refuses a client's certificate only after the client's handshake is done.
-            rustls::Error::AlertReceived(alert) => format!("the server broke TLS off: {alert:?}"),
+            rustls::Error::AlertReceived(alert) => {
+                format!("the server broke TLS off: {}", alert_words(*alert))
+            }
             _ => "what the server sends is not the TLS that was agreed on".to_owned(),
         };
         // Only the first counts: what follows comes of it.
-        let _ = self.0.set((FailureClass::Tls, message));
+        let _ = self.met.set((FailureClass::Tls, message));
     }
 
     fn known(&self) -> Option<(FailureClass, String)> {
-        self.0.get().cloned()
+        if let Some(met) = self.met.get() {
+            return Some(met.clone());
+        }
+        let message = "the server speaks TLS, and the kubeconfig's URL for it begins with http:";
+        self.opening
+            .is_tls()
+            .then(|| (FailureClass::Tls, message.to_owned()))
     }
 }
 

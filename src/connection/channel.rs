@@ -14,7 +14,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -25,7 +24,7 @@ use tokio::time::{Instant, timeout_at};
 use super::answer::{Answer, Taken};
 use super::broken::{Broken, Sent};
 use super::deadlines::Deadlines;
-use super::dial::{Agreed, Dialer, Wanted};
+use super::dial::{Agreed, Dialer, Wanted, resource};
 use super::endpoint::Endpoint;
 use super::pool::Room;
 use super::protocol::{Address, Multiplexed, Single};
@@ -67,9 +66,14 @@ struct State {
 
 /// A dial under way, which all wait for. It ends with the channel.
 struct Attempt {
-    outcome: watch::Receiver<Option<Result<(), Failure>>>,
+    outcome: Outcome,
     task: AbortHandle,
 }
+
+type Outcome = watch::Receiver<Option<Result<(), Failure>>>;
+
+/// A dial that is under way; none where there is a connection.
+pub(crate) struct Begun(Option<Outcome>);
 
 impl Drop for Attempt {
     fn drop(&mut self) {
@@ -111,7 +115,7 @@ impl Channel {
         let address = Address::of(&endpoint.url);
         Self {
             dialer,
-            server: endpoint.url.to_string(),
+            server: resource(endpoint),
             deadlines,
             room,
             state: Mutex::new(State {
@@ -132,21 +136,15 @@ impl Channel {
 
     /// Begins to connect where there is no connection, and does not wait until it stands: only, for
     /// as long as it takes, until this process may have one more.
-    pub async fn begin(self: &Arc<Self>, meter: &Meter) {
-        {
-            let state = self.state();
-            if state.http1 || state.attempt.is_some() || state.live().is_some() {
-                return;
-            }
+    pub(crate) async fn begin(self: &Arc<Self>, meter: &Meter) -> Begun {
+        if let Some(begun) = self.state().begun() {
+            return begun;
         }
         let _one = self.beginning.lock().await;
-        {
-            let mut state = self.state();
-            if state.http1 || state.attempt.is_some() || state.live().is_some() {
-                return;
-            }
-            state.multiplexed = None;
+        if let Some(begun) = self.state().begun() {
+            return begun;
         }
+        self.state().multiplexed = None;
         let permit = self.room.permit().await;
         meter.connections.add(1);
         let (report, outcome) = watch::channel(None);
@@ -157,10 +155,10 @@ impl Channel {
             let deadline = Instant::now() + deadlines.connect;
             let made = match dialer.dial_with(permit, Wanted::Best, deadline).await {
                 Ok(dialled) if dialled.agreed == Agreed::Http2 => {
-                    let opened = Multiplexed::open(dialled.stream, deadlines.keep_alive()).await;
+                    let opened = Multiplexed::open(dialled, deadlines.keep_alive()).await;
                     opened.map(Made::Multiplexed)
                 }
-                Ok(dialled) => Single::open(dialled.stream).await.map(Made::Single),
+                Ok(dialled) => Single::open(dialled).await.map(Made::Single),
                 Err(failure) => Err(Broken::never(failure)),
             };
             let outcome = made
@@ -172,9 +170,10 @@ impl Channel {
             drop(attempt);
         });
         state.attempt = Some(Attempt {
-            outcome,
+            outcome: outcome.clone(),
             task: task.abort_handle(),
         });
+        Begun(Some(outcome))
     }
 
     fn take_in(channel: &Weak<Self>, made: Made) {
@@ -198,15 +197,12 @@ impl Channel {
     /// # Errors
     ///
     /// There is none by the deadline, or there cannot be one.
-    pub async fn connected(self: &Arc<Self>, end: Instant, meter: &Meter) -> Result<(), Broken> {
-        self.begin(meter).await;
-        let mut outcome = {
-            let state = self.state();
-            match &state.attempt {
-                Some(attempt) => attempt.outcome.clone(),
-                // Made, or failed, since it was begun: what sends next sees which.
-                None => return Ok(()),
-            }
+    pub(crate) async fn connected(self: &Arc<Self>, end: Instant, meter: &Meter) -> Result<(), Broken> {
+        let Ok(Begun(begun)) = timeout_at(end, self.begin(meter)).await else {
+            return Err(Broken::never(self.late()));
+        };
+        let Some(mut outcome) = begun else {
+            return Ok(());
         };
         let outcome = match timeout_at(end, outcome.wait_for(Option::is_some)).await {
             Err(_) => return Err(Broken::never(self.late())),
@@ -217,11 +213,10 @@ impl Channel {
             Some(Ok(())) => Ok(()),
             Some(Err(failure)) => Err(Broken::never(failure)),
             // The channel was closed under those who waited.
-            None => Err(Broken::new(
-                Sent::Unprocessed,
-                FailureClass::Tcp,
-                "the connection was closed",
-            )),
+            None => {
+                let broken = Broken::new(Sent::Never, FailureClass::Tcp, "the connection was closed");
+                Err(Broken::never(connect_failure(&self.server, broken.failure)))
+            }
         }
     }
 
@@ -244,10 +239,7 @@ impl Channel {
                     break;
                 }
             }
-            match timeout_at(end, self.connected(end, meter)).await {
-                Ok(connected) => connected?,
-                Err(_) => return Err(Broken::never(self.late())),
-            }
+            self.connected(end, meter).await?;
         }
         let place = match timeout_at(end, Arc::clone(&self.places).acquire_owned()).await {
             Ok(Ok(place)) => place,
@@ -272,14 +264,14 @@ impl Channel {
     }
 
     /// An HTTP/1.1 connection of its own.
-    pub(super) async fn single(&self, end: Instant, meter: &Meter) -> Result<Single, Broken> {
+    pub(crate) async fn single(&self, end: Instant, meter: &Meter) -> Result<Single, Broken> {
         let Ok(permit) = timeout_at(end, self.room.permit()).await else {
             return Err(Broken::never(self.late()));
         };
         meter.connections.add(1);
         let deadline = end.min(Instant::now() + self.deadlines.connect);
         match self.dialer.dial_with(permit, Wanted::Http1, deadline).await {
-            Ok(dialled) => Single::open(dialled.stream).await,
+            Ok(dialled) => Single::open(dialled).await,
             Err(failure) => Err(Broken::never(failure)),
         }
     }
@@ -290,7 +282,7 @@ impl Channel {
     /// # Errors
     ///
     /// There is no connection, or no answer begins by the deadlines.
-    pub async fn send(
+    pub(crate) async fn send(
         self: &Arc<Self>,
         request: &Request<Bytes>,
         deadlines: &Deadlines,
@@ -362,7 +354,7 @@ impl Channel {
     }
 
     /// Sends a request on an HTTP/1.1 connection of its own, such as one for an upgrade.
-    pub(super) async fn send_alone(
+    pub(crate) async fn send_alone(
         self: &Arc<Self>,
         single: Single,
         request: &Request<Bytes>,
@@ -372,6 +364,24 @@ impl Channel {
         let taken = Taken { single, place: None };
         self.send_on(Lane::Single(taken), Busy::new(self), request, deadlines, end)
             .await
+    }
+
+    /// As [`Self::send`], for an answer that goes on for long: where requests cannot share a
+    /// connection it has one of its own.
+    pub(crate) async fn send_lasting(
+        self: &Arc<Self>,
+        request: &Request<Bytes>,
+        deadlines: &Deadlines,
+        end: Instant,
+        meter: &Meter,
+    ) -> Result<Response<Answer>, Broken> {
+        self.connected(end, meter).await?;
+        if !self.state().http1 {
+            return self.send(request, deadlines, end, meter).await;
+        }
+        let single = self.single(end, meter).await?;
+        meter.requests.add(1);
+        self.send_alone(single, request, deadlines, end).await
     }
 
     fn forget(&self, number: usize) {
@@ -396,10 +406,6 @@ impl Channel {
         had_any
     }
 
-    /// How long a connection may take.
-    pub fn connect_deadline(&self) -> Duration {
-        self.deadlines.connect
-    }
 }
 
 enum Made {
@@ -408,6 +414,14 @@ enum Made {
 }
 
 impl State {
+    fn begun(&self) -> Option<Begun> {
+        if self.http1 || self.live().is_some() {
+            return Some(Begun(None));
+        }
+        let attempt = self.attempt.as_ref()?;
+        Some(Begun(Some(attempt.outcome.clone())))
+    }
+
     fn live(&self) -> Option<&(Multiplexed, usize)> {
         self.multiplexed
             .as_ref()

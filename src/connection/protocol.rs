@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::broken::{Broken, Fault};
-use super::dial::ByteStream;
+use super::dial::{ByteStream, Dialled};
 
 /// What the other side may send of one answer before this side has taken it in: a list of some
 /// megabytes comes in few round trips. It is a limit, not a buffer.
@@ -41,12 +41,8 @@ pub(super) struct Single {
 impl Multiplexed {
     /// Speaks HTTP/2 on a stream. The peer is asked for a sign of life after `keep_alive` of silence
     /// while it owes an answer, and may take twice that with it.
-    pub(super) async fn open(stream: Box<dyn ByteStream>, keep_alive: Duration) -> Result<Self, Broken> {
-        let fault = Fault::default();
-        let stream = Noted {
-            stream,
-            fault: fault.clone(),
-        };
+    pub(super) async fn open(dialled: Dialled, keep_alive: Duration) -> Result<Self, Broken> {
+        let (stream, fault) = Noted::new(dialled);
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
@@ -65,12 +61,8 @@ impl Multiplexed {
 
 impl Single {
     /// Speaks HTTP/1.1 on a stream.
-    pub(super) async fn open(stream: Box<dyn ByteStream>) -> Result<Self, Broken> {
-        let fault = Fault::default();
-        let stream = Noted {
-            stream,
-            fault: fault.clone(),
-        };
+    pub(super) async fn open(dialled: Dialled) -> Result<Self, Broken> {
+        let (stream, fault) = Noted::new(dialled);
         let (sender, connection) = http1::Builder::new()
             .handshake(TokioIo::new(stream))
             .await
@@ -143,6 +135,15 @@ struct Noted {
 }
 
 impl Noted {
+    fn new(dialled: Dialled) -> (Self, Fault) {
+        let fault = Fault::new(dialled.opening);
+        let noted = Self {
+            stream: dialled.stream,
+            fault: fault.clone(),
+        };
+        (noted, fault)
+    }
+
     fn note<Answer>(&self, polled: Poll<io::Result<Answer>>) -> Poll<io::Result<Answer>> {
         if let Poll::Ready(Err(error)) = &polled {
             self.fault.note(error);
