@@ -1,10 +1,12 @@
 //! The groups of flags that commands share.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::connection::credential::plugin::{PluginOptions, Plugins, Policy};
 use crate::fleet::pattern::Patterns;
 use crate::render::{ColorChoice, Format, Style};
 
@@ -69,6 +71,17 @@ pub struct Connecting {
     /// Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub request_timeout: Option<Duration>,
+    /// Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value = "all",
+        env = "STOLOS_EXEC_PLUGINS"
+    )]
+    pub exec_plugins: Policy,
+    /// Time for a credential plugin while it may be asking you something
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    pub login_timeout: Option<Duration>,
     /// Clusters that are worked on at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     pub parallel: u16,
@@ -78,6 +91,19 @@ impl Connecting {
     /// The deadline of a request.
     pub fn request_timeout(&self) -> Duration {
         self.request_timeout.unwrap_or(Duration::from_secs(10))
+    }
+
+    /// The run's credential plugins: one registry for all contexts.
+    pub fn plugins(&self) -> Plugins {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Plugins::new(PluginOptions {
+            policy: self.exec_plugins.clone(),
+            timeout: self.request_timeout(),
+            interactive_timeout: self.login_timeout.unwrap_or(Duration::from_secs(120)),
+            concurrent: (4 * cores).max(16),
+            can_ask: std::io::stdin().is_terminal(),
+            can_tell: std::io::stderr().is_terminal(),
+        })
     }
 }
 

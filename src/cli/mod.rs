@@ -27,6 +27,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::connection::credential::plugin::interrupted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::Terminal;
 
@@ -103,7 +104,14 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         .enable_all()
         .build()
         .map_err(|error| Error::new(ErrorKind::Bug, format!("start the asynchronous runtime: {error}")))?;
-    let result = runtime.block_on(dispatch(arguments.command, terminal));
+    let result = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            result = dispatch(arguments.command, terminal) => result,
+            // Where a command does not say more of it.
+            kind = interrupted() => Err(Error::new(kind, "interrupted")),
+        }
+    });
     runtime.shutdown_background();
     result
 }

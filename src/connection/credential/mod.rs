@@ -1,24 +1,31 @@
 //! What is shown to an API server with each request, and with the TLS handshake: a kubeconfig's user,
 //! had once and shared, had anew when the server no longer takes it.
 
+mod open_id;
 pub mod plugin;
+#[cfg(test)]
+mod tests;
+mod token_file;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use http::HeaderValue;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::endpoint::ClientCertificate;
 use crate::host::sensitive::Sensitive;
 use crate::inventory::{Failure, FailureClass};
 use plugin::{Plugin, Plugins};
+use token_file::TokenFile;
 
 /// Where a credential comes from, as a kubeconfig's user says. It holds secrets, so it is not `Debug`.
 #[derive(Clone, Default)]
 pub struct Source {
-    /// The certificate for the TLS handshake; a plugin may give another.
+    /// The certificate for the TLS handshake; none beside a plugin, which may give one.
     pub certificate: Option<Arc<ClientCertificate>>,
     /// What the `Authorization` header is made of.
     pub bearer: Bearer,
@@ -55,7 +62,7 @@ pub enum Bearer {
 }
 
 /// What a connection and its requests carry.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Authorization {
     /// The `Authorization` header, marked as sensitive.
     pub header: Option<HeaderValue>,
@@ -67,6 +74,8 @@ pub struct Authorization {
 #[derive(Clone)]
 pub struct Credential {
     source: Source,
+    /// The file of [`Bearer::File`].
+    file: Option<TokenFile>,
     plugins: Plugins,
 }
 
@@ -75,6 +84,10 @@ impl Credential {
     /// all contexts.
     pub fn new(source: Source, plugins: &Plugins) -> Self {
         Self {
+            file: match &source.bearer {
+                Bearer::File { path, .. } => Some(TokenFile::new(path.clone())),
+                _ => None,
+            },
             source,
             plugins: plugins.clone(),
         }
@@ -83,28 +96,36 @@ impl Credential {
     /// What to show the server now. A plugin runs, or a file is read, where what was had before is
     /// not there or no longer good; callers at the same time share one run.
     ///
+    /// A plugin is bounded by the registry's own time, which begins when its turn has come, and not
+    /// by this deadline: somebody may be typing, or many others go before it. So a request's time
+    /// begins when this has returned.
+    ///
     /// # Errors
     ///
-    /// Class `Authentication` where it cannot be had, `Timeout` where not by the deadline; never with
-    /// a word of what a plugin was given or gave.
+    /// Class `Authentication` where it cannot be had, `Timeout` where not in time; never with a word
+    /// of what a plugin was given or gave.
     pub async fn authorization(&self, deadline: Instant) -> Result<Authorization, Failure> {
         let header = match &self.source.bearer {
             Bearer::None => None,
             Bearer::Token(token) => Some(bearer(token.expose())?),
-            Bearer::File { path, fallback } => {
-                let read = tokio::time::timeout_at(deadline, tokio::fs::read_to_string(path)).await;
-                match (read, fallback) {
-                    (Ok(Ok(token)), _) if !token.trim().is_empty() => Some(bearer(token.trim())?),
-                    (_, Some(fallback)) => Some(bearer(fallback.expose())?),
-                    _ => return Err(unavailable("the kubeconfig's `tokenFile` gives no token")),
-                }
+            Bearer::File { fallback, .. } => {
+                let read = match &self.file {
+                    Some(file) => file.token(deadline).await,
+                    None => None,
+                };
+                let token = read
+                    .or_else(|| fallback.clone())
+                    .ok_or_else(|| unavailable("the kubeconfig's `tokenFile` gives no token"))?;
+                Some(bearer(token.expose())?)
             }
-            Bearer::OpenId(token) => Some(bearer(token.expose())?),
-            Bearer::Plugin(_) => return Err(unavailable("credential plugins are not written yet")),
             Bearer::Basic { username, password } => {
                 let pair = format!("{username}:{}", password.expose());
                 let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
-                Some(sensitive(&format!("Basic {encoded}"))?)
+                Some(sensitive(&format!("Basic {encoded}")).ok_or_else(unsendable)?)
+            }
+            Bearer::OpenId(token) => Some(open_id(token.expose())?),
+            Bearer::Plugin(plugin) => {
+                return self.plugins.authorization(plugin).await;
             }
         };
         Ok(Authorization {
@@ -113,22 +134,69 @@ impl Credential {
         })
     }
 
+    /// Has the plugin run, where there is one, before anything has a deadline: what has one for
+    /// several requests together calls this first, and begins its time after it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::authorization`].
+    pub async fn prepare(&self) -> Result<(), Failure> {
+        if let Bearer::Plugin(plugin) = &self.source.bearer {
+            self.plugins.authorization(plugin).await?;
+        }
+        Ok(())
+    }
+
     /// Takes note that the server answered 401 to what was shown. True where the next
     /// [`Self::authorization`] can give something else, so that asking again makes sense.
-    pub async fn refused(&self, _shown: &Authorization) -> bool {
-        false
+    pub async fn refused(&self, shown: &Authorization) -> bool {
+        match &self.source.bearer {
+            Bearer::File { .. } => {
+                if let Some(file) = &self.file {
+                    file.doubt();
+                }
+                let deadline = Instant::now() + TOKEN_FILE_PATIENCE;
+                self.authorization(deadline).await.is_ok_and(|now| now != *shown)
+            }
+            Bearer::Plugin(plugin) => self.plugins.refused(plugin, shown),
+            Bearer::None | Bearer::Token(_) | Bearer::Basic { .. } | Bearer::OpenId(_) => false,
+        }
+    }
+}
+
+/// How long a token file is read at most after a 401.
+const TOKEN_FILE_PATIENCE: Duration = Duration::from_secs(1);
+
+fn open_id(token: &str) -> Result<HeaderValue, Failure> {
+    match open_id::has_expired(token, Timestamp::now()) {
+        Some(false) => bearer(token),
+        Some(true) => Err(unavailable(
+            "the `id-token` of the auth-provider `oidc` has expired, and is not refreshed here; run kubectl with \
+             the same context, which refreshes it in the kubeconfig, or use a credential plugin (`exec`)",
+        )),
+        None => Err(unavailable(
+            "the `id-token` of the auth-provider `oidc` is no token with an expiry (RFC 7519)",
+        )),
     }
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, Failure> {
+    bearer_header(token).ok_or_else(unsendable)
+}
+
+/// None where the token holds characters that cannot be sent.
+fn bearer_header(token: &str) -> Option<HeaderValue> {
     sensitive(&format!("Bearer {token}"))
 }
 
-fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
-    let mut value = HeaderValue::from_str(text)
-        .map_err(|_| unavailable("the credential holds characters that cannot be sent"))?;
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
-    Ok(value)
+    Some(value)
+}
+
+fn unsendable() -> Failure {
+    unavailable("the credential holds characters that cannot be sent")
 }
 
 fn unavailable(message: &str) -> Failure {

@@ -1,11 +1,20 @@
 //! Credential plugins: programs that a kubeconfig's user names (`exec`) and that print a credential
 //! (client-go `plugin/pkg/client/auth/exec/exec.go`, KEP-541).
 
+mod group;
+mod interruption;
+mod lookup;
 mod policy;
+mod process;
+mod protocol;
 mod registry;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use serde_json::Value;
 
+pub use interruption::interrupted;
 pub use policy::{Policy, PolicyError};
 pub use registry::{PluginOptions, Plugins};
 
