@@ -36,7 +36,7 @@ pub(super) struct Shared {
     server: String,
     authority: String,
     tls_server_name: String,
-    namespace: String,
+    pub(super) namespace: String,
     pub(super) endpoint: Endpoint,
     pub(super) credential: Credential,
     /// What every request carries beside its credential: as whom to act, and the agent.
@@ -51,18 +51,18 @@ pub(super) struct Shared {
 }
 
 impl Client {
-    /// A client of the cluster that a connection leads to. Nothing is sent, read or run.
+    /// A client of the cluster that a connection leads to, which calls itself `agent`. Nothing is
+    /// sent, read or run.
     pub fn connect(
         connection: Connection,
         connections: &Connections,
         plugins: &Plugins,
         context: &str,
-        run_id: &str,
+        agent: &str,
         deadlines: Deadlines,
     ) -> Self {
         let mut headers = connection.impersonation;
-        let agent = format!("stolos/{} (run {run_id})", env!("CARGO_PKG_VERSION"));
-        if let Ok(agent) = HeaderValue::from_str(&agent) {
+        if let Ok(agent) = HeaderValue::from_str(agent) {
             headers.insert(http::header::USER_AGENT, agent);
         }
         Self {
@@ -207,11 +207,7 @@ impl Client {
         &self,
         certificate: Option<&Arc<ClientCertificate>>,
     ) -> Result<Arc<Channel>, Failure> {
-        let mut held = self
-            .shared
-            .channel
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.shared.channel.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((shown, channel)) = &*held
             && shown.as_ref() == certificate
         {

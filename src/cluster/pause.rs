@@ -51,7 +51,9 @@ mod tests {
     #[test]
     fn seconds_and_dates_are_obeyed() {
         let after = |pairs: &[(http::HeaderName, &str)]| {
-            let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| (name.clone(), value.parse().unwrap()));
             retry_after(&headers.collect())
         };
         assert_eq!(after(&[(RETRY_AFTER, "7")]), Some(Duration::from_secs(7)));

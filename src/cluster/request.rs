@@ -230,7 +230,10 @@ impl Client {
                 Ok(None) => return Ok(whole.freeze()),
                 Ok(Some(frame)) => frame?,
                 Err(_) => {
-                    let message = format!("the answer was not whole in time ({} bytes of it came)", whole.len());
+                    let message = format!(
+                        "the answer was not whole in time ({} bytes of it came)",
+                        whole.len()
+                    );
                     return Err(Broken::new(Sent::Perhaps, FailureClass::Timeout, message));
                 }
             };

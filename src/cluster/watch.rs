@@ -105,7 +105,12 @@ impl Watch {
             "ERROR" => Ok(Event::Over),
             _ => {
                 let message = "what came is no event";
-                Err(failure(FailureClass::NotKubernetes, "watch", &self.resource, message))
+                Err(failure(
+                    FailureClass::NotKubernetes,
+                    "watch",
+                    &self.resource,
+                    message,
+                ))
             }
         }
     }

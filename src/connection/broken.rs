@@ -32,14 +32,14 @@ pub struct Broken {
 }
 
 impl Broken {
-    pub(super) fn never(failure: Failure) -> Self {
+    pub(crate) fn never(failure: Failure) -> Self {
         Self {
             failure,
             sent: Sent::Never,
         }
     }
 
-    pub(super) fn new(sent: Sent, class: FailureClass, message: impl Into<String>) -> Self {
+    pub(crate) fn new(sent: Sent, class: FailureClass, message: impl Into<String>) -> Self {
         Self {
             failure: Failure {
                 class,
@@ -139,7 +139,8 @@ impl Fault {
 pub(crate) fn causes<'error>(
     error: &'error (dyn Error + 'static),
 ) -> impl Iterator<Item = &'error (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| {
+    std::iter::successors(Some(error), |error: &&'error (dyn Error + 'static)| {
+        let error = *error;
         let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         match inside {
             Some(inside) => Some(inside as &(dyn Error + 'static)),

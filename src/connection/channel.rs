@@ -165,7 +165,9 @@ impl Channel {
                 .map(|made| Self::take_in(&channel, made))
                 .map_err(|broken| connect_failure(&server, broken.failure));
             // While the state has an attempt, others wait for it: it goes before they are told.
-            let attempt = channel.upgrade().and_then(|channel| channel.state().attempt.take());
+            let attempt = channel
+                .upgrade()
+                .and_then(|channel| channel.state().attempt.take());
             report.send_replace(Some(outcome));
             drop(attempt);
         });
@@ -405,7 +407,6 @@ impl Channel {
         state.idle.clear();
         had_any
     }
-
 }
 
 enum Made {

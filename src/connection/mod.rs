@@ -17,8 +17,9 @@ pub mod permit;
 pub mod pool;
 pub mod usage;
 
+pub(crate) mod protocol;
+
 mod client_certificate;
-mod protocol;
 mod proxy;
 mod tcp;
 mod tls;

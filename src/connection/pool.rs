@@ -75,11 +75,7 @@ impl Connections {
             endpoint: endpoint.clone(),
             certificate: certificate.cloned(),
         };
-        let mut channels = self
-            .room
-            .channels
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut channels = self.room.channels.lock().unwrap_or_else(PoisonError::into_inner);
         if channels.by_key.len() >= channels.sweep_at {
             channels.by_key.retain(|_, channel| channel.strong_count() > 0);
             channels.sweep_at = (channels.by_key.len() * 2).max(64);
@@ -121,9 +117,7 @@ impl Room {
         }
         let _waiting = Waiting::new(&self.waiting);
         // One is enough for one who waits; channels that fall idle from now on see that it is wanted.
-        self.living()
-            .iter()
-            .any(|channel| channel.close_if_idle());
+        self.living().iter().any(|channel| channel.close_if_idle());
         permit::acquire().await
     }
 

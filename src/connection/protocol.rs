@@ -33,7 +33,7 @@ pub(super) struct Multiplexed {
 }
 
 /// An HTTP/1.1 connection, for one request at a time.
-pub(super) struct Single {
+pub(crate) struct Single {
     pub(super) sender: http1::SendRequest<Full<Bytes>>,
     pub(super) fault: Fault,
 }
@@ -72,7 +72,7 @@ impl Single {
     }
 
     /// Whether another request can be sent on it now.
-    pub(super) fn is_free(&self) -> bool {
+    pub(crate) fn is_free(&self) -> bool {
         self.sender.is_ready() && !self.sender.is_closed()
     }
 }

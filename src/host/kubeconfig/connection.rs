@@ -70,7 +70,12 @@ impl Place<'_> {
 
     /// The bytes that either lie in the kubeconfig (base64) or in a file that it names; nothing
     /// where neither is given. Both at once is refused, as by kubectl.
-    pub(super) async fn bytes(&self, field: &str, file: &str, data: &str) -> Result<Option<Vec<u8>>, KubeconfigError> {
+    pub(super) async fn bytes(
+        &self,
+        field: &str,
+        file: &str,
+        data: &str,
+    ) -> Result<Option<Vec<u8>>, KubeconfigError> {
         let data_field = format!("{field}-data");
         match (file.is_empty(), data.is_empty()) {
             (true, true) => Ok(None),

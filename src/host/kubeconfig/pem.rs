@@ -51,7 +51,11 @@ mod tests {
     fn what_is_no_certificate_is_passed_over() {
         let made = |name: &str| {
             let issued = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
-            (issued.cert.der().to_vec(), issued.cert.pem(), issued.signing_key.serialize_pem())
+            (
+                issued.cert.der().to_vec(),
+                issued.cert.pem(),
+                issued.signing_key.serialize_pem(),
+            )
         };
         let ((first, first_pem, key), (second, second_pem, _)) = (made("a"), made("b"));
         let rotten = first_pem.replacen("MII", "MIX", 1);

@@ -127,15 +127,14 @@ fn plugin(
             "it is not client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1",
         )
     })?;
-    let interactive_mode =
-        InteractiveMode::parse(&exec.interactive_mode, api_version).ok_or_else(|| {
-            let problem = if exec.interactive_mode.is_empty() {
-                "it is not given (Never, IfAvailable, Always)"
-            } else {
-                "it is not Never, IfAvailable or Always"
-            };
-            place.error("exec.interactiveMode", problem)
-        })?;
+    let interactive_mode = InteractiveMode::parse(&exec.interactive_mode, api_version).ok_or_else(|| {
+        let problem = if exec.interactive_mode.is_empty() {
+            "it is not given (Never, IfAvailable, Always)"
+        } else {
+            "it is not Never, IfAvailable or Always"
+        };
+        place.error("exec.interactiveMode", problem)
+    })?;
     if exec.env.iter().any(|variable| variable.name.is_empty()) {
         return Err(place.error("exec.env", "a variable has no name"));
     }
