@@ -46,9 +46,11 @@ pub(super) struct Shared {
     pub(super) meter: Meter,
     pub(super) prepared: Prepared,
     connections: Connections,
-    /// The channel for the certificate that was shown last.
-    channel: Mutex<Option<(Option<Arc<ClientCertificate>>, Arc<Channel>)>>,
+    channel: Mutex<Option<Held>>,
 }
+
+/// The certificate that was shown last, and the channel for it.
+type Held = (Option<Arc<ClientCertificate>>, Arc<Channel>);
 
 impl Client {
     /// A client of the cluster that a connection leads to, which calls itself `agent`. Nothing is

@@ -1,14 +1,22 @@
 //! The client against a server that misbehaves: what is repeated, what is not, and for how long.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::Client;
+use super::watch::Event;
+use crate::connection::credential::plugin::{PluginOptions, Plugins, Policy};
+use crate::connection::credential::{Bearer, Source};
+use crate::connection::deadlines::Deadlines;
+use crate::connection::endpoint::{Authority, Endpoint};
+use crate::connection::pool::Connections;
+use crate::connection::server_tests::{Reply, Server, Speaks};
 use crate::host::kubeconfig::Connection;
+use crate::host::sensitive::Sensitive;
 use crate::inventory::FailureClass;
 
 const FINE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n{\"kind\":\"Answer\"}";
@@ -39,15 +47,43 @@ async fn server(answers: Vec<&'static str>) -> (String, Arc<AtomicUsize>) {
     (address, count)
 }
 
-/// A connection to it.
-pub async fn client(address: &str, timeout: Duration) -> Client {
-    let connection = Connection {
-        config: kube::Config::new(address.parse().unwrap()),
+/// A way to it.
+pub fn endpoint(address: &str, authority: Authority) -> Connection {
+    Connection {
+        endpoint: Endpoint {
+            url: address.parse().unwrap(),
+            authority,
+            tls_server_name: String::new(),
+            proxy: None,
+        },
+        source: Source::default(),
+        impersonation: http::HeaderMap::new(),
         server: address.to_owned(),
         authority_pem: String::new(),
         tls_server_name: String::new(),
-    };
-    Client::connect(connection, "test", "run", timeout).await.unwrap()
+        namespace: "default".to_owned(),
+    }
+}
+
+pub fn plugins() -> Plugins {
+    Plugins::new(PluginOptions {
+        policy: Policy::None,
+        timeout: SECOND,
+        interactive_timeout: SECOND,
+        concurrent: 1,
+        can_ask: false,
+        can_tell: false,
+    })
+}
+
+pub fn connect(connection: Connection, deadlines: Deadlines) -> Client {
+    let connections = Connections::new(deadlines);
+    Client::connect(connection, &connections, &plugins(), "test", "test", deadlines)
+}
+
+/// A client of it.
+pub async fn client(address: &str, timeout: Duration) -> Client {
+    connect(endpoint(address, Authority::Machine), Deadlines::within(timeout))
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -187,17 +223,230 @@ async fn a_certificate_of_another_authority_is_told_from_a_broken_connection() {
             tokio::spawn(async move { acceptor.accept(stream).await.is_ok() });
         }
     });
-    let mut config = kube::Config::new(address.parse().unwrap());
-    config.root_cert = Some(vec![trusted.cert.der().to_vec()]);
-    let connection = Connection {
-        config,
-        server: address,
-        authority_pem: String::new(),
-        tls_server_name: String::new(),
-    };
-    let client = Client::connect(connection, "test", "run", SECOND * 5)
-        .await
-        .unwrap();
+    let authority = Authority::Certificates(vec![trusted.cert.der().to_vec()]);
+    let client = connect(endpoint(&address, authority), Deadlines::within(SECOND * 5));
     let failure = client.get("/version", "version").await.unwrap_err();
     assert_eq!(failure.class, FailureClass::Certificate, "{failure}");
+}
+
+#[tokio::test]
+async fn an_answer_that_stalls_drips_or_breaks_off_ends_in_time() {
+    let replies: [fn() -> Reply; 4] = [|| Reply::Half, || Reply::Drip, || Reply::Hang, || Reply::Cut];
+    for (reply, speaks) in replies
+        .into_iter()
+        .flat_map(|reply| [Speaks::Http2, Speaks::Http1].map(|speaks| (reply, speaks)))
+    {
+        let server = Server::of_requests(speaks, move |_| reply()).await;
+        let deadlines = Deadlines::within(SECOND * 2);
+        let client = connect(endpoint(&server.url, server.authority.clone()), deadlines);
+        let begun = Instant::now();
+        let failure = client.get("/version", "version").await.unwrap_err();
+        assert!(
+            matches!(failure.class, FailureClass::Timeout | FailureClass::Tcp),
+            "{failure}"
+        );
+        assert!(
+            begun.elapsed() < SECOND * 6,
+            "{failure} after {:?}",
+            begun.elapsed()
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_once_is_read_again_and_counted() {
+    for first in [Reply::Half, Reply::Cut, Reply::status(502), Reply::status(504)] {
+        let first = Mutex::new(Some(first));
+        let server = Server::of_requests(Speaks::Http2, move |_| {
+            let answer = || Reply::Answer(200, r#"{"kind":"Answer"}"#.to_owned(), Vec::new());
+            first.lock().unwrap().take().unwrap_or_else(answer)
+        })
+        .await;
+        let deadlines = Deadlines {
+            between_bytes: SECOND / 4,
+            ..Deadlines::within(SECOND * 10)
+        };
+        let client = connect(endpoint(&server.url, server.authority.clone()), deadlines);
+        let answer = client.get("/version", "version").await.unwrap();
+        assert_eq!(answer["kind"], "Answer");
+        let usage = client.usage();
+        assert_eq!((usage.requests, usage.repetitions), (2, 1));
+        assert_eq!(usage.connections, server.accepted() as u64);
+        assert!(usage.bytes_received >= 17);
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_obeyed_within_the_deadline() {
+    let after = |wait: &str| Reply::Answer(429, String::new(), vec![("retry-after", wait.to_owned())]);
+    let first = Mutex::new(Some(after("1")));
+    let server = Server::of_requests(Speaks::Http2, move |_| {
+        let answer = || Reply::Answer(200, "{}".to_owned(), Vec::new());
+        first.lock().unwrap().take().unwrap_or_else(answer)
+    })
+    .await;
+    let client = connect(
+        endpoint(&server.url, server.authority.clone()),
+        Deadlines::within(SECOND * 10),
+    );
+    let begun = Instant::now();
+    client.get("/version", "version").await.unwrap();
+    assert!(begun.elapsed() >= SECOND, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_credential_that_is_refused_is_had_anew_once() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "old").unwrap();
+    let (file, asked) = (path.clone(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&asked);
+    let server = Server::of_requests(Speaks::Http2, move |request| {
+        count.fetch_add(1, Ordering::SeqCst);
+        if request.headers()["authorization"] == "Bearer new" && request.uri().path() == "/version" {
+            return Reply::Answer(200, "{}".to_owned(), Vec::new());
+        }
+        std::fs::write(&file, "new").unwrap();
+        Reply::status(401)
+    })
+    .await;
+    let mut connection = endpoint(&server.url, server.authority.clone());
+    connection.source.bearer = Bearer::File { path, fallback: None };
+    let client = connect(connection, Deadlines::within(SECOND * 10));
+    client.get("/version", "version").await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    let failure = client.get("/other", "other").await.unwrap_err();
+    assert_eq!(failure.class, FailureClass::Authentication);
+    assert_eq!(asked.load(Ordering::SeqCst), 3, "there is nothing else to show");
+}
+
+#[tokio::test]
+async fn contexts_of_one_server_share_a_connection_and_no_credential() {
+    let server = Server::of_requests(Speaks::Http2, |request| {
+        let shown = |name: &str| {
+            let value = request.headers().get(name);
+            value.map_or("", |value| value.to_str().unwrap()).to_owned()
+        };
+        Reply::json(&serde_json::json!({
+            "token": shown("authorization"), "as": shown("impersonate-user"), "agent": shown("user-agent"),
+        }))
+    })
+    .await;
+    let deadlines = Deadlines::within(SECOND * 10);
+    let connections = Connections::new(deadlines);
+    let clients: Vec<Client> = (0..20)
+        .map(|number| {
+            let mut connection = endpoint(&server.url, server.authority.clone());
+            let token = Sensitive::new(format!("token-{number}"));
+            connection.source.bearer = Bearer::Token(token);
+            let name = format!("user-{number}").parse().unwrap();
+            connection.impersonation.insert("impersonate-user", name);
+            Client::connect(connection, &connections, &plugins(), "test", "agent", deadlines)
+        })
+        .collect();
+    assert_eq!(server.accepted(), 0, "connecting sends nothing");
+    let answers = futures::future::join_all(clients.iter().map(|client| client.get("/version", "version")));
+    for (number, answer) in answers.await.into_iter().enumerate() {
+        let answer = answer.unwrap();
+        assert_eq!(answer["token"], format!("Bearer token-{number}"));
+        assert_eq!(answer["as"], format!("user-{number}"));
+        assert_eq!(answer["agent"], "agent");
+    }
+    assert_eq!(server.accepted(), 1);
+    let counted: u64 = clients.iter().map(|client| client.usage().connections).sum();
+    assert_eq!(counted, 1);
+}
+
+#[tokio::test]
+async fn an_upgrade_has_a_connection_of_its_own_that_can_be_made_ahead() {
+    let server = Server::of_requests(Speaks::Http2, |request| {
+        assert!(request.headers()["authorization"] == "Bearer t");
+        let version = format!("{:?}", request.version());
+        let asks = request.headers().contains_key("upgrade");
+        if !asks {
+            return Reply::json(&serde_json::json!({"version": version}));
+        }
+        let host = request.headers()["host"].to_str().unwrap();
+        assert!(!host.is_empty() && request.uri().authority().is_none());
+        Reply::Answer(
+            403,
+            serde_json::json!({"kind": "Status", "status": "Failure",
+            "message": "no", "reason": "Forbidden", "code": 403})
+            .to_string(),
+            Vec::new(),
+        )
+    })
+    .await;
+    let mut connection = endpoint(&server.url, server.authority.clone());
+    connection.source.bearer = Bearer::Token(Sensitive::new("t"));
+    let client = connect(connection, Deadlines::within(SECOND * 10));
+    let answer = client.get("/version", "version").await.unwrap();
+    assert_eq!(answer["version"], "HTTP/2.0");
+    client.prepare_upgrade();
+    while server.accepted() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let library = client.library_client();
+    let plain = http::Request::get("/version").body(Vec::new()).unwrap();
+    let answer: serde_json::Value = library.request(plain).await.unwrap();
+    assert_eq!(answer["version"], "HTTP/2.0");
+    assert_eq!(server.accepted(), 2);
+    for connections in [2, 3] {
+        let pods: kube::Api<k8s_openapi::api::core::v1::Pod> = kube::Api::namespaced(library.clone(), "a");
+        let error = pods.portforward("p", &[1]).await.err().unwrap();
+        let failure = super::failure::of_client(&error, "port-forward", "pod");
+        assert_eq!(failure.class, FailureClass::Permission, "{error:?}");
+        assert_eq!(
+            server.accepted(),
+            connections,
+            "the first takes what was prepared"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_library_says_our_own_failures() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let client = client(&address, SECOND * 5).await;
+    let request = http::Request::get("/version").body(Vec::new()).unwrap();
+    let error = client.library_client().request_text(request).await.unwrap_err();
+    let failure = super::failure::of_client(&error, "port-forward", "pod");
+    assert_eq!(
+        (failure.class, failure.verb.as_str()),
+        (FailureClass::Tcp, "connect"),
+        "{failure}"
+    );
+}
+
+#[tokio::test]
+async fn a_watch_gives_each_event_and_ends_with_its_answer() {
+    let lines = [
+        serde_json::json!({"type": "ADDED", "object": {"metadata": {"name": "a"}}}),
+        serde_json::json!({"type": "BOOKMARK", "object": {}}),
+        serde_json::json!({"type": "DELETED", "object": {"metadata": {"name": "a"}}}),
+    ];
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let server = Server::of_requests(Speaks::Http1, move |request| match request.uri().path() {
+        "/no" => Reply::status(403),
+        _ => Reply::Answer(200, text.clone(), Vec::new()),
+    })
+    .await;
+    let client = connect(
+        endpoint(&server.url, server.authority.clone()),
+        Deadlines::within(SECOND * 5),
+    );
+    let end = tokio::time::Instant::now() + SECOND * 5;
+    let mut watch = client.watch("/things?watch=true", "things").await.unwrap();
+    let first = watch.next(end).await.unwrap();
+    assert!(matches!(first, Some(Event::Stands(object)) if object.text(&["metadata", "name"]) == "a"));
+    assert!(matches!(watch.next(end).await, Ok(Some(Event::Bookmark))));
+    assert!(matches!(watch.next(end).await, Ok(Some(Event::Gone))));
+    assert!(matches!(watch.next(end).await, Ok(None)));
+    let failure = client.watch("/no", "things").await.err().unwrap();
+    assert_eq!(
+        (failure.class, failure.verb.as_str()),
+        (FailureClass::Permission, "watch")
+    );
 }

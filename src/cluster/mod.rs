@@ -21,6 +21,8 @@ mod write;
 
 #[cfg(test)]
 pub(crate) mod client_tests;
+#[cfg(test)]
+mod write_tests;
 
 pub use client::Client;
 pub use collect::{CollectRequest, Collected, collect};

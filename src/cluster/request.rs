@@ -104,7 +104,7 @@ impl Client {
 
     /// Sends a request until it is answered, is refused for good, its outcome is not known and must
     /// be looked for, or its time is over.
-    pub(super) async fn exchange(&self, request: &Outgoing<'_>, end: Instant) -> Result<Value, Refusal> {
+    pub(super) async fn exchange(&self, request: &Outgoing<'_>, mut end: Instant) -> Result<Value, Refusal> {
         let mut pause = Pause::default();
         let (mut authorized, mut reconnected) = (false, false);
         loop {
@@ -118,6 +118,12 @@ impl Client {
             let wait = match refusal.again {
                 Again::Authorized if !authorized => {
                     authorized = true;
+                    let begun = Instant::now();
+                    // A plugin's time is not this request's. What fails here fails there again.
+                    let _ = self.begin().await;
+                    if self.deadline.is_none() {
+                        end += begun.elapsed();
+                    }
                     Duration::ZERO
                 }
                 Again::Reconnected if !reconnected => {

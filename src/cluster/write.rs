@@ -53,7 +53,8 @@ impl Client {
             let Refusal { failure, unknown, .. } = refusal;
             // Once an answer was lost, a refusal may be for what the lost request did.
             let telling = matches!(failure.class, FailureClass::Conflict | FailureClass::NotFound);
-            if !unknown && !(lost && telling) {
+            let may_be_ours = lost && telling;
+            if !unknown && !may_be_ours {
                 return Err(failure);
             }
             lost = true;

@@ -95,11 +95,12 @@ impl Broken {
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
     met: Arc<OnceLock<(FailureClass, String)>>,
-    opening: Opening,
+    /// How the peer began, where TLS was not asked for.
+    opening: Option<Opening>,
 }
 
 impl Fault {
-    pub(super) fn new(opening: Opening) -> Self {
+    pub(super) fn new(opening: Option<Opening>) -> Self {
         Self {
             met: Arc::default(),
             opening,
@@ -129,7 +130,8 @@ impl Fault {
         }
         let message = "the server speaks TLS, and the kubeconfig's URL for it begins with http:";
         self.opening
-            .is_tls()
+            .as_ref()
+            .is_some_and(Opening::is_tls)
             .then(|| (FailureClass::Tls, message.to_owned()))
     }
 }

@@ -158,7 +158,7 @@ impl Channel {
                     let opened = Multiplexed::open(dialled, deadlines.keep_alive()).await;
                     opened.map(Made::Multiplexed)
                 }
-                Ok(dialled) => Single::open(dialled).await.map(Made::Single),
+                Ok(dialled) => Single::open(dialled, true).await.map(Made::Single),
                 Err(failure) => Err(Broken::never(failure)),
             };
             let outcome = made
@@ -243,12 +243,9 @@ impl Channel {
             }
             self.connected(end, meter).await?;
         }
-        let place = match timeout_at(end, Arc::clone(&self.places).acquire_owned()).await {
-            Ok(Ok(place)) => place,
-            _ => {
-                let message = "the connections to the server were taken all the time";
-                return Err(Broken::new(Sent::Unprocessed, FailureClass::Timeout, message));
-            }
+        let Ok(Ok(place)) = timeout_at(end, Arc::clone(&self.places).acquire_owned()).await else {
+            let message = "the connections to the server were taken all the time";
+            return Err(Broken::new(Sent::Unprocessed, FailureClass::Timeout, message));
         };
         let free = {
             let mut state = self.state();
@@ -273,7 +270,7 @@ impl Channel {
         meter.connections.add(1);
         let deadline = end.min(Instant::now() + self.deadlines.connect);
         match self.dialer.dial_with(permit, Wanted::Http1, deadline).await {
-            Ok(dialled) => Single::open(dialled).await,
+            Ok(dialled) => Single::open(dialled, self.address.is_encrypted()).await,
             Err(failure) => Err(Broken::never(failure)),
         }
     }

@@ -26,3 +26,8 @@ mod tls;
 mod trouble;
 mod verifier;
 mod watched;
+
+#[cfg(test)]
+mod channel_tests;
+#[cfg(test)]
+pub(crate) mod server_tests;

@@ -42,7 +42,7 @@ impl Multiplexed {
     /// Speaks HTTP/2 on a stream. The peer is asked for a sign of life after `keep_alive` of silence
     /// while it owes an answer, and may take twice that with it.
     pub(super) async fn open(dialled: Dialled, keep_alive: Duration) -> Result<Self, Broken> {
-        let (stream, fault) = Noted::new(dialled);
+        let (stream, fault) = Noted::new(dialled, true);
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
@@ -60,9 +60,9 @@ impl Multiplexed {
 }
 
 impl Single {
-    /// Speaks HTTP/1.1 on a stream.
-    pub(super) async fn open(dialled: Dialled) -> Result<Self, Broken> {
-        let (stream, fault) = Noted::new(dialled);
+    /// Speaks HTTP/1.1 on a stream, in TLS or without.
+    pub(super) async fn open(dialled: Dialled, encrypted: bool) -> Result<Self, Broken> {
+        let (stream, fault) = Noted::new(dialled, encrypted);
         let (sender, connection) = http1::Builder::new()
             .handshake(TokioIo::new(stream))
             .await
@@ -135,8 +135,8 @@ struct Noted {
 }
 
 impl Noted {
-    fn new(dialled: Dialled) -> (Self, Fault) {
-        let fault = Fault::new(dialled.opening);
+    fn new(dialled: Dialled, encrypted: bool) -> (Self, Fault) {
+        let fault = Fault::new((!encrypted).then_some(dialled.opening));
         let noted = Self {
             stream: dialled.stream,
             fault: fault.clone(),

@@ -7,6 +7,9 @@ use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
 use super::*;
+use crate::connection::credential::Bearer;
+use crate::connection::credential::plugin::Plugin;
+use crate::connection::endpoint::Authority;
 
 const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9.hunter2";
 
@@ -56,9 +59,26 @@ async fn connection(kubeconfigs: &Kubeconfigs, context: &str) -> Result<Connecti
         .await
 }
 
-fn token_of(connection: &Connection) -> String {
-    let json = serde_json::to_value(&connection.config.auth_info).unwrap();
-    json["token"].as_str().unwrap_or_default().to_owned()
+fn token_of(connection: &Connection) -> &str {
+    match &connection.source.bearer {
+        Bearer::Token(token) => token.expose(),
+        _ => "",
+    }
+}
+
+fn impersonated(connection: &Connection) -> Vec<(&str, &str)> {
+    let headers = &connection.impersonation;
+    let pairs = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    pairs.collect()
+}
+
+fn plugin_of(connection: &Connection) -> &Plugin {
+    match &connection.source.bearer {
+        Bearer::Plugin(plugin) => plugin,
+        _ => panic!("there is no plugin"),
+    }
 }
 
 #[test]
@@ -206,7 +226,7 @@ async fn relative_paths_start_at_the_file_that_they_stand_in() {
     folder.write(
         "one/config",
         "contexts: [{name: a, context: {cluster: a, user: a}}]\n\
-         clusters: [{name: a, cluster: {server: 'https://u:p@a.example:6443/base', certificate-authority: pki/ca.crt, tls-server-name: real.example}}]\n",
+         clusters: [{name: a, cluster: {server: 'https://a.example:6443/base', certificate-authority: pki/ca.crt, tls-server-name: real.example}}]\n",
     );
     folder.write(
         "two/config",
@@ -214,32 +234,40 @@ async fn relative_paths_start_at_the_file_that_they_stand_in() {
     );
     let merged = folder.load(&["one/config", "two/config"]).unwrap();
     let made = connection(&merged, "a").await.unwrap();
-    assert_eq!(token_of(&made), SECRET);
     assert_eq!(made.server, "https://a.example:6443/base");
+    assert_eq!(made.endpoint.url, "https://a.example:6443/base");
     assert_eq!(made.tls_server_name, "real.example");
-    assert_eq!(made.config.tls_server_name.as_deref(), Some("real.example"));
-    assert_eq!(made.config.root_cert.unwrap(), [certificate.der().to_vec()]);
+    assert_eq!(made.endpoint.tls_server_name, "real.example");
+    assert_eq!(
+        made.endpoint.authority,
+        Authority::Certificates(vec![certificate.der().to_vec()])
+    );
     assert!(made.authority_pem.starts_with("-----BEGIN CERTIFICATE-----\n"));
     assert!(
         !made.authority_pem.contains("PRIVATE"),
         "the key beside the authority stays where it is"
     );
-    assert!(!made.config.default_retry);
-    let info = &made.config.auth_info;
-    assert!(info.client_certificate_data.is_some() && info.client_key_data.is_some());
-    assert_eq!(info.impersonate.as_deref(), Some("jane"));
-    assert_eq!(info.impersonate_groups.as_deref(), Some(&["dev".to_owned()][..]));
+    let shown = made.source.certificate.as_ref().unwrap();
+    assert_eq!(shown.chain, certificate.pem().into_bytes());
+    assert_eq!(shown.key.expose(), key.serialize_pem());
+    let Bearer::File { path, fallback } = &made.source.bearer else {
+        panic!("the token file goes before the token");
+    };
+    assert_eq!(*path, folder.0.path().join("two/token"));
+    assert_eq!(fallback.as_ref().unwrap().expose(), "other");
+    assert_eq!(
+        impersonated(&made),
+        [("impersonate-user", "jane"), ("impersonate-group", "dev")]
+    );
     let options = ConnectionOptions {
         impersonate: Some("joe".to_owned()),
         impersonate_groups: vec!["ops".to_owned()],
-        ..ConnectionOptions::default()
     };
-    let info = merged.connection("a", &options).await.unwrap().config.auth_info;
-    assert_eq!(info.impersonate.as_deref(), Some("joe"));
-    assert_eq!(info.impersonate_groups.as_deref(), Some(&["ops".to_owned()][..]));
-    // Without the file, the token that stands beside it is what is left.
-    std::fs::remove_file(folder.0.path().join("two/token")).unwrap();
-    assert_eq!(token_of(&connection(&merged, "a").await.unwrap()), "other");
+    let made = merged.connection("a", &options).await.unwrap();
+    assert_eq!(
+        impersonated(&made),
+        [("impersonate-user", "joe"), ("impersonate-group", "ops")]
+    );
     assert!(Path::new(&merged.files()[0]).is_absolute());
 }
 
@@ -263,16 +291,13 @@ async fn plugins_are_described_and_not_run() {
         ),
     );
     let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
-    let plugin = made.config.auth_info.exec.unwrap();
+    let plugin = plugin_of(&made);
     assert_eq!(
-        plugin.command.unwrap(),
+        plugin.command,
         folder.0.path().join("bin/plugin").to_str().unwrap()
     );
-    assert_eq!(plugin.env.unwrap()[0]["value"], SECRET);
-    assert_eq!(
-        plugin.cluster.unwrap().server.as_deref(),
-        Some("https://a.example")
-    );
+    assert_eq!(plugin.environment[0].1.expose(), SECRET);
+    assert_eq!(plugin.cluster.as_ref().unwrap().server, "https://a.example");
     assert!(!ran.exists());
     folder.write(
         "config",
@@ -283,10 +308,65 @@ async fn plugins_are_described_and_not_run() {
         ),
     );
     let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
-    assert_eq!(
-        made.config.auth_info.exec.unwrap().command.as_deref(),
-        Some("plugin")
+    assert_eq!(plugin_of(&made).command, "plugin");
+    folder.write(
+        "config",
+        &config(
+            "a",
+            "https://a.example",
+            &format!("token: t, {}", exec("plugin", "interactiveMode: IfAvailable")),
+        ),
     );
+    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
+    assert_eq!(token_of(&made), "t", "kubectl leaves the plugin aside");
+}
+
+#[tokio::test]
+async fn as_whom_to_act_is_said_in_headers_as_client_go_says_it() {
+    let folder = Folder::new();
+    folder.write(
+        "config",
+        &config(
+            "a",
+            "http://a.example",
+            "as: jane, as-uid: u1, as-groups: [dev, ops], as-user-extra: {'Sco/pe%': [x, y], ok_1: [z]}",
+        ),
+    );
+    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
+    let mut headers = impersonated(&made);
+    headers.sort_unstable();
+    assert_eq!(
+        headers,
+        [
+            ("impersonate-extra-ok_1", "z"),
+            ("impersonate-extra-sco%2fpe%25", "x"),
+            ("impersonate-extra-sco%2fpe%25", "y"),
+            ("impersonate-group", "dev"),
+            ("impersonate-group", "ops"),
+            ("impersonate-uid", "u1"),
+            ("impersonate-user", "jane"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_user_in_the_url_goes_before_all_else() {
+    let folder = Folder::new();
+    folder.write(
+        "config",
+        &config(
+            "a",
+            "'https://us%40er:hunter2%3A@a.example/base?x#y'",
+            &format!("token: {SECRET}"),
+        ),
+    );
+    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
+    let Bearer::Basic { username, password } = &made.source.bearer else {
+        panic!("it is left aside");
+    };
+    assert_eq!((username.as_str(), password.expose()), ("us@er", "hunter2:"));
+    assert_eq!(made.endpoint.url, "https://a.example/base");
+    assert!(!made.server.contains("hunter2"));
 }
 
 #[tokio::test]
@@ -310,8 +390,12 @@ async fn what_contradicts_itself_is_refused_without_a_value() {
             "users[\"a\"].user.client-certificate",
         ),
         (
-            config("a", "https://a.example", "tokenFile: nowhere"),
-            "users[\"a\"].user.tokenFile",
+            config(
+                "a",
+                "https://a.example",
+                "auth-provider: {name: oidc, config: {id-token: SECRET}}",
+            ),
+            "users[\"a\"].user.auth-provider.config.idp-issuer-url",
         ),
         (
             config("a", "https://a.example", "exec: {command: ''}"),
@@ -395,12 +479,23 @@ async fn credentials_do_not_go_over_a_connection_without_tls() {
     );
     let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
     assert_eq!(token_of(&made), "");
+    // As kubectl, whatever is said of TLS.
     folder.write(
         "config",
         &config("a", "a.example, insecure-skip-tls-verify: yes", "token: t"),
     );
     let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
-    assert!(made.config.accept_invalid_certs);
-    assert_eq!(made.config.cluster_url.to_string(), "https://a.example/");
+    assert_eq!(made.endpoint.url, "http://a.example/");
+    assert_eq!(token_of(&made), "");
+    folder.write(
+        "config",
+        &config(
+            "a",
+            "https://a.example, insecure-skip-tls-verify: yes",
+            "token: t",
+        ),
+    );
+    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
+    assert_eq!(made.endpoint.authority, Authority::Unchecked);
     assert_eq!(token_of(&made), "t");
 }
