@@ -11,5 +11,5 @@ mod proxy;
 mod tcp;
 mod tls;
 mod trouble;
-mod verifier;
+mod verify;
 mod watched;
