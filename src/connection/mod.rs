@@ -24,7 +24,7 @@ mod proxy;
 mod tcp;
 mod tls;
 mod trouble;
-mod verifier;
+mod verify;
 mod watched;
 
 #[cfg(test)]

@@ -152,3 +152,71 @@ fn shown(addresses: &[SocketAddr]) -> String {
     let texts: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
     texts.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let order = interleaved(
+            ["[::1]:1", "[::2]:1", "[::3]:1", "127.0.0.1:1", "127.0.0.2:1"]
+                .map(address)
+                .to_vec(),
+        );
+        let expected = ["[::1]:1", "127.0.0.1:1", "[::2]:1", "127.0.0.2:1", "[::3]:1"];
+        assert_eq!(Vec::from(order), expected.map(address));
+    }
+
+    /// An address that lets connections hang: its queue is full, so that the kernel answers nothing.
+    async fn black_hole() -> (TcpListener, Vec<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let target = listener.local_addr().unwrap();
+        let mut queued = Vec::new();
+        let wait = Duration::from_millis(200);
+        while let Ok(Ok(stream)) = tokio::time::timeout(wait, TcpStream::connect(target)).await {
+            queued.push(stream);
+        }
+        (listener, queued)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_hangs_holds_the_next_up_for_a_moment_only() {
+        let (hole, _queued) = black_hole().await;
+        let good = TcpListener::bind("127.0.0.1:0").unwrap();
+        let order = [hole.local_addr().unwrap(), good.local_addr().unwrap()];
+        let begun = Instant::now();
+        let stream = first_of(VecDeque::from(order)).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), order[1]);
+        assert!(begun.elapsed() >= HEAD_START);
+        // A hole alone would take the kernel two minutes.
+        assert!(begun.elapsed() < HEAD_START * 40);
+    }
+
+    #[tokio::test]
+    async fn one_that_refuses_holds_nobody_up_and_all_are_told() {
+        let closed = || {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap()
+        };
+        let order = [closed(), closed()];
+        let trouble = first_of(VecDeque::from(order)).await.unwrap_err();
+        assert_eq!(trouble.class, FailureClass::Tcp);
+        for address in order {
+            assert!(
+                trouble
+                    .message
+                    .contains(&format!("{address}: the connection was refused")),
+                "{}",
+                trouble.message
+            );
+        }
+    }
+}

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{ClientSessionMemoryCache, Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
@@ -19,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 use super::client_certificate::{Always, certified};
 use super::endpoint::{Authority, ClientCertificate};
 use super::trouble::{Trouble, io_words};
-use super::verifier;
+use super::verify::{Refusal, Verifier};
 use super::watched::Watched;
 use crate::inventory::FailureClass;
 
@@ -34,12 +33,9 @@ type Fingerprint = [u8; 32];
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
-static VERIFIERS: Shared<VerifierBox> = Shared::new();
+static VERIFIERS: Shared<Verifier> = Shared::new();
 static KEYS: Shared<CertifiedKey> = Shared::new();
 static CONFIGURATIONS: Shared<Configurations> = Shared::new();
-
-/// A verifier in a box, since a weak reference needs a sized type.
-struct VerifierBox(Arc<dyn ServerCertVerifier>);
 
 /// Things made once for all that ask for them at the same time, by a fingerprint of what they are
 /// made of; forgotten when nobody uses them any more.
@@ -76,8 +72,6 @@ impl<Thing> Shared<Thing> {
 struct Configurations {
     best: Arc<ClientConfig>,
     http1: Arc<ClientConfig>,
-    /// What the configurations refer to stays known for as long as they do.
-    _verifier: Arc<VerifierBox>,
 }
 
 /// How TLS is spoken with one server. Clones share its sessions.
@@ -105,9 +99,7 @@ impl Tls {
             put(&mut whole, text.as_bytes());
         }
         let configurations = CONFIGURATIONS.get(whole.finalize().into(), || {
-            let verifier = VERIFIERS.get(of_authority, || {
-                verifier::of(authority, &PROVIDER).map(VerifierBox)
-            })?;
+            let verifier = VERIFIERS.get(of_authority, || Verifier::new(authority))?;
             let key = match (certificate, of_certificate) {
                 (Some(certificate), Some(fingerprint)) => {
                     Some(KEYS.get(fingerprint, || certified(certificate))?)
@@ -158,14 +150,14 @@ pub(super) fn is_http2<Stream>(stream: &TlsStream<Stream>) -> bool {
 }
 
 fn configurations(
-    verifier: Arc<VerifierBox>,
+    verifier: Arc<Verifier>,
     key: Option<Arc<CertifiedKey>>,
 ) -> Result<Configurations, Trouble> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_safe_default_protocol_versions()
         .map_err(|_| Trouble::configuration("TLS cannot be set up"))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::clone(&verifier.0));
+        .with_custom_certificate_verifier(verifier);
     let mut best = match key {
         Some(key) => builder.with_client_cert_resolver(Arc::new(Always(key))),
         None => builder.with_no_client_auth(),
@@ -177,7 +169,6 @@ fn configurations(
     Ok(Configurations {
         best: Arc::new(best),
         http1: Arc::new(http1),
-        _verifier: verifier,
     })
 }
 
@@ -230,10 +221,12 @@ fn of_handshake(error: &io::Error, silent: bool, who: &str) -> Trouble {
         };
     };
     match tls {
-        Error::InvalidCertificate(CertificateError::Other(reason)) => Trouble::new(
-            FailureClass::Certificate,
-            format!("the certificate of {who} {reason}"),
-        ),
+        Error::InvalidCertificate(CertificateError::Other(reason)) if reason.0.is::<Refusal>() => {
+            Trouble::new(
+                FailureClass::Certificate,
+                format!("the certificate of {who} {reason}"),
+            )
+        }
         Error::InvalidCertificate(reason) => Trouble::new(
             FailureClass::Certificate,
             format!("the certificate of {who} is not accepted: {reason}"),
