@@ -146,7 +146,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__apply)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -189,6 +189,14 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -288,7 +296,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__contexts)
-            opts="-o -q -v -h --probe --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --output --color --quiet --verbose --help"
+            opts="-o -q -v -h --probe --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -315,6 +323,14 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -360,7 +376,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__init)
-            opts="-y -q -v -h --yes --name --model --from-mesh --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --name --model --from-mesh --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -402,6 +418,14 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -418,7 +442,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__join)
-            opts="-q -v -h --name --network --dry-run --fleet --kubeconfig --as --as-group --request-timeout --parallel --color --quiet --verbose --help"
+            opts="-q -v -h --name --network --dry-run --fleet --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -449,6 +473,14 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -790,7 +822,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__leave)
-            opts="-y -o -q -v -h --keep-mesh --forget --dry-run --yes --allow-disruption --timeout --change-ref --fleet --kubeconfig --as --as-group --request-timeout --parallel --output --color --quiet --verbose --help"
+            opts="-y -o -q -v -h --keep-mesh --forget --dry-run --yes --allow-disruption --timeout --change-ref --fleet --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -821,6 +853,14 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -866,7 +906,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__link__subcmd__list)
-            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -897,6 +937,14 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -932,7 +980,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__link__subcmd__sync)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -975,6 +1023,14 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1050,7 +1106,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__mesh__subcmd__install)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1096,6 +1152,14 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1136,7 +1200,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__plan)
-            opts="-l -o -q -v -h --exit-code --cluster --istioctl --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --exit-code --cluster --istioctl --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1178,6 +1242,14 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1210,7 +1282,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__status)
-            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1241,6 +1313,14 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1294,7 +1374,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__trust__subcmd__init)
-            opts="-q -v -h --passphrase-file --fleet --kubeconfig --as --as-group --request-timeout --parallel --color --quiet --verbose --help"
+            opts="-q -v -h --passphrase-file --fleet --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1324,6 +1404,14 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1340,7 +1428,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__trust__subcmd__issue)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --passphrase-file --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --passphrase-file --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1386,6 +1474,14 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1422,7 +1518,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__trust__subcmd__show)
-            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1453,6 +1549,14 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
