@@ -415,6 +415,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the answer: `table`, `wide`, `json` or `yaml`')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the answer: `table`, `wide`, `json` or `yaml`')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--no-wait', '--no-wait', [CompletionResultType]::ParameterName, 'Do not wait until istiod reads the others; each credential is tried at its API server all the same')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and stop')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Consent to the plan without being asked')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Consent to the plan without being asked')

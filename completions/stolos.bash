@@ -146,7 +146,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__apply)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -189,14 +189,6 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -296,7 +288,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__contexts)
-            opts="-o -q -v -h --probe --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --output --color --quiet --verbose --help"
+            opts="-o -q -v -h --probe --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -323,14 +315,6 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -376,7 +360,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__init)
-            opts="-y -q -v -h --yes --name --model --from-mesh --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --name --model --from-mesh --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -418,14 +402,6 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -442,7 +418,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__join)
-            opts="-q -v -h --name --network --dry-run --fleet --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --color --quiet --verbose --help"
+            opts="-q -v -h --name --network --dry-run --fleet --kubeconfig --as --as-group --request-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -473,14 +449,6 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -822,7 +790,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__leave)
-            opts="-y -o -q -v -h --keep-mesh --forget --dry-run --yes --allow-disruption --timeout --change-ref --fleet --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --output --color --quiet --verbose --help"
+            opts="-y -o -q -v -h --keep-mesh --forget --dry-run --yes --allow-disruption --timeout --change-ref --fleet --kubeconfig --as --as-group --request-timeout --parallel --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -853,14 +821,6 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -906,7 +866,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__link__subcmd__list)
-            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -937,14 +897,6 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -980,7 +932,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__link__subcmd__sync)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --no-wait --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1023,14 +975,6 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1106,7 +1050,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__mesh__subcmd__install)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1152,14 +1096,6 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1200,7 +1136,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__plan)
-            opts="-l -o -q -v -h --exit-code --cluster --istioctl --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --exit-code --cluster --istioctl --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1242,14 +1178,6 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1282,7 +1210,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__status)
-            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1313,14 +1241,6 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1374,7 +1294,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__trust__subcmd__init)
-            opts="-q -v -h --passphrase-file --fleet --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --color --quiet --verbose --help"
+            opts="-q -v -h --passphrase-file --fleet --kubeconfig --as --as-group --request-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1404,14 +1324,6 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1428,7 +1340,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__trust__subcmd__issue)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --passphrase-file --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --passphrase-file --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1474,14 +1386,6 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1518,7 +1422,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__trust__subcmd__show)
-            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1549,14 +1453,6 @@ _stolos() {
                     return 0
                     ;;
                 --request-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --exec-plugins)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

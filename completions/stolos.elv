@@ -395,6 +395,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
             cand --output 'How to print the answer: `table`, `wide`, `json` or `yaml`'
             cand --color 'When to colour'
+            cand --no-wait 'Do not wait until istiod reads the others; each credential is tried at its API server all the same'
             cand --dry-run 'Show the plan and stop'
             cand -y 'Consent to the plan without being asked'
             cand --yes 'Consent to the plan without being asked'

@@ -358,6 +358,7 @@ yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l no-wait -d 'Do not wait until istiod reads the others; each credential is tried at its API server all the same'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l dry-run -d 'Show the plan and stop'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s y -l yes -d 'Consent to the plan without being asked'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::fleet::{Area, ClusterName, Fleet, Role};
 use crate::inventory::{FailureClass, Inventory, ObjectReference, Observation, Presence};
 use crate::mesh::objects::Rendering;
-use crate::plan::{Action, Blocked, Plan, Step, StepId};
+use crate::plan::{Action, Blocked, Content, Plan, Step, StepId};
 use crate::trust::RootOnHand;
 use crate::{link, mesh, trust};
 
@@ -156,6 +156,13 @@ pub fn settle(mut plan: Plan) -> Plan {
     }
     plan.steps = ordered;
     plan
+}
+
+/// The plan without what only istiod can say: that it reads the others, that it knows their gateways.
+pub fn without_istiods_word(mut plan: Plan) -> Plan {
+    plan.steps
+        .retain(|step| !matches!(&step.content, Content::Await(gate) if gate.asks_istiod()));
+    settle(plan)
 }
 
 /// The part of a plan that writes in these clusters only. A step that needs another cluster's is

@@ -1,7 +1,7 @@
 //! Runs the steps of a confirmed plan as a graph: each starts when all that it needs is done.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -77,9 +77,7 @@ pub async fn run(
         .with_root(request.root, request.passphrase)
         .until(deadline);
     let permits = Permits::of(steps, request.parallel);
-    let mut waiting: Vec<&Step> = steps.iter().collect();
-    let mut done: BTreeSet<&StepId> = BTreeSet::new();
-    let mut lost: BTreeMap<&StepId, String> = BTreeMap::new();
+    let mut order = Order::of(steps);
     let mut outcome = Outcome::default();
     let report = |step: &Step, state: StepState| {
         if state != StepState::Begun {
@@ -89,38 +87,29 @@ pub async fn run(
     };
     let mut running = FuturesUnordered::new();
     loop {
-        let mut later = Vec::with_capacity(waiting.len());
-        for step in waiting {
-            if let Some(need) = step.needs.iter().find(|need| lost.contains_key(need)) {
-                let why = format!("`{}` was not done", need.0);
-                report(step, StepState::Skipped(why.clone()));
-                lost.insert(&step.id, why);
-                outcome.skipped += 1;
-            } else if step.needs.iter().all(|need| done.contains(need)) {
-                running.push(attempt(step, &tools, &permits, deadline, &report));
-            } else {
-                later.push(step);
-            }
+        for index in order.take_ready() {
+            let step = &steps[index];
+            let attempt = attempt(step, &tools, &permits, deadline, &report);
+            running.push(async move { (index, attempt.await) });
         }
-        waiting = later;
-        let Some((step, result)) = running.next().await else {
+        let Some((index, result)) = running.next().await else {
             break;
         };
+        let step = &steps[index];
         match result {
             Ok(()) => {
                 report(step, StepState::Done);
-                done.insert(&step.id);
+                order.done(index);
                 outcome.done += 1;
+                continue;
             }
             Err(Undone::Untried(why)) => {
-                report(step, StepState::Skipped(why.clone()));
-                lost.insert(&step.id, why);
+                report(step, StepState::Skipped(why));
                 outcome.skipped += 1;
             }
             Err(Undone::Failed(failure)) => {
                 outcome.timed_out |= failure.timed_out;
                 report(step, StepState::Failed(failure.message.clone()));
-                lost.insert(&step.id, failure.message.clone());
                 outcome.failed.push(FailedStep {
                     id: step.id.clone(),
                     cluster: step.cluster.clone(),
@@ -133,14 +122,98 @@ pub async fn run(
                 });
             }
         }
+        for (lost, need) in order.lost(index) {
+            let why = format!("`{}` was not done", steps[need].id.0);
+            report(&steps[lost], StepState::Skipped(why));
+            outcome.skipped += 1;
+        }
     }
     // Steps that need each other in a circle would be a planner's bug: they are told, not lost.
-    for step in waiting {
-        report(step, StepState::Skipped("what it needs is never done".to_owned()));
+    for index in order.never_ready() {
+        let why = "what it needs is never done".to_owned();
+        report(&steps[index], StepState::Skipped(why));
         outcome.skipped += 1;
     }
     outcome.made_root = tools.made_root();
     outcome
+}
+
+/// Which steps wait for which. Each need is looked at once: the links of a hundred clusters are
+/// ten thousand steps.
+struct Order {
+    /// By step: how many of its needs are not done yet; none where it was begun or given up.
+    missing: Vec<Option<usize>>,
+    /// By step: those that need it.
+    needed_by: Vec<Vec<usize>>,
+    ready: Vec<usize>,
+}
+
+impl Order {
+    fn of(steps: &[Step]) -> Self {
+        let by_id: HashMap<&StepId, usize> = steps
+            .iter()
+            .enumerate()
+            .map(|(index, step)| (&step.id, index))
+            .collect();
+        let mut needed_by = vec![Vec::new(); steps.len()];
+        for (index, step) in steps.iter().enumerate() {
+            for need in step.needs.iter().filter_map(|need| by_id.get(need)) {
+                needed_by[*need].push(index);
+            }
+        }
+        // A need that is no step of the plan is never done.
+        let missing: Vec<Option<usize>> = steps.iter().map(|step| Some(step.needs.len())).collect();
+        let ready = (0..steps.len())
+            .filter(|index| missing[*index] == Some(0))
+            .collect();
+        Self {
+            missing,
+            needed_by,
+            ready,
+        }
+    }
+
+    /// The steps that can begin now; each is given once.
+    fn take_ready(&mut self) -> Vec<usize> {
+        let ready = std::mem::take(&mut self.ready);
+        for index in &ready {
+            self.missing[*index] = None;
+        }
+        ready
+    }
+
+    fn done(&mut self, index: usize) {
+        for next in std::mem::take(&mut self.needed_by[index]) {
+            if let Some(missing) = &mut self.missing[next] {
+                *missing -= 1;
+                if *missing == 0 {
+                    self.ready.push(next);
+                }
+            }
+        }
+    }
+
+    /// Everything that will not be tried now that a step was not done, each with the need that it
+    /// lacks.
+    fn lost(&mut self, index: usize) -> Vec<(usize, usize)> {
+        let mut lost = Vec::new();
+        let mut causes = VecDeque::from([index]);
+        while let Some(cause) = causes.pop_front() {
+            for next in std::mem::take(&mut self.needed_by[cause]) {
+                if self.missing[next].take().is_some() {
+                    lost.push((next, cause));
+                    causes.push_back(next);
+                }
+            }
+        }
+        lost
+    }
+
+    fn never_ready(&self) -> Vec<usize> {
+        (0..self.missing.len())
+            .filter(|index| self.missing[*index].is_some())
+            .collect()
+    }
 }
 
 /// What bounds the steps that run at the same time. Each cluster has a bound of its own below the
@@ -171,14 +244,14 @@ enum Undone {
     Failed(StepFailure),
 }
 
-/// Does one step, and gives it back with what became of it.
+/// Does one step.
 async fn attempt<'plan>(
     step: &'plan Step,
     tools: &Tools<'_>,
     permits: &Permits<'plan>,
     deadline: Instant,
     report: &impl Fn(&Step, StepState),
-) -> (&'plan Step, Result<(), Undone>) {
+) -> Result<(), Undone> {
     // A wait holds no permit: it costs a watch, and others must be able to go on.
     let held = match (step.action, permits.clusters.get(&step.cluster)) {
         (Action::Wait, _) | (_, None) => None,
@@ -188,21 +261,20 @@ async fn attempt<'plan>(
     let silent = permits.silent.borrow().get(&step.cluster).cloned();
     if let Some(asked) = silent.filter(|_| step.action != Action::Run) {
         let why = format!("{} gave no answer to `{asked}`", step.cluster);
-        return (step, Err(Undone::Untried(why)));
+        return Err(Undone::Untried(why));
     }
     if step.action != Action::Wait && Instant::now() >= deadline {
         let why = "the time of the whole command, --timeout, is over".to_owned();
-        return (step, Err(Undone::Untried(why)));
+        return Err(Undone::Untried(why));
     }
     report(step, StepState::Begun);
     let result = step::run(step, tools).await;
     drop(held);
-    let result = result.map_err(|failure| {
+    result.map_err(|failure| {
         if failure.silent {
             let mut silent = permits.silent.borrow_mut();
             silent.entry(&step.cluster).or_insert_with(|| step.id.0.clone());
         }
         Undone::Failed(failure)
-    });
-    (step, result)
+    })
 }

@@ -164,3 +164,34 @@ async fn only_what_was_planned_is_written_and_what_is_created_takes_nothing_over
     assert!(about("new").contains("force=false") && !about("new").contains("\"uid\""));
     assert!(about("old").contains("force=true") && about("old").contains("\"uid\":\"uid-1\""));
 }
+
+#[tokio::test]
+async fn what_was_not_done_takes_down_what_needs_it_and_nothing_else() {
+    let (alive, _) = server(true).await;
+    let mut steps = vec![
+        step("nowhere", Action::Create, "first", ""),
+        step("alive", Action::Create, "second", ""),
+        step("alive", Action::Create, "third", ""),
+        step("alive", Action::Create, "other", ""),
+        step("alive", Action::Create, "after-other", ""),
+        step("alive", Action::Create, "circle", ""),
+    ];
+    for (needs, needed) in [(1, 0), (2, 1), (2, 3), (4, 3), (5, 5)] {
+        let id: StepId = steps[needed].id.clone();
+        steps[needs].needs.push(id);
+    }
+    let (outcome, heard) = outcome(steps, &[("alive", &alive)], 4, SECOND * 60).await;
+    let said = |name: &str| {
+        let of = |id: &str| id.ends_with(&format!("/{name}"));
+        let last = heard.iter().rev().find(|(id, _, _)| of(id)).unwrap();
+        match &last.1 {
+            StepState::Skipped(why) | StepState::Failed(why) => why.clone(),
+            state => format!("{state:?}"),
+        }
+    };
+    assert_eq!((outcome.done, outcome.failed.len(), outcome.skipped), (2, 1, 3));
+    assert_eq!(said("after-other"), "Done");
+    assert!(said("second").contains("/first` was not done"), "{heard:?}");
+    assert!(said("third").contains("/second` was not done"), "{heard:?}");
+    assert_eq!(said("circle"), "what it needs is never done");
+}

@@ -1,6 +1,7 @@
 //! Does one step. What it is was decided by the planner; here it is only carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,6 +22,7 @@ use crate::plan::{Action, Content, IntermediateProfile, RemoteSecretContent, Ste
 use crate::yaml;
 
 /// Why a step was not done.
+#[derive(Clone)]
 pub struct StepFailure {
     /// Why.
     pub message: String,
@@ -64,8 +66,16 @@ pub struct Tools<'run> {
     root: OnceCell<RootKey>,
     passphrase: Option<Sensitive>,
     made_root: OnceCell<String>,
+    /// What remote secrets hold, by what it is made from: read and made once for all its readers, and
+    /// failed once for them, or each would wait for a silent cluster in its turn.
+    kubeconfigs: Mutex<HashMap<KubeconfigKey, SharedKubeconfig>>,
     deadline: Instant,
 }
+
+/// What a remote secret's content is made from: the read cluster, the token Secret there, and the
+/// address, server name and authority that go with it.
+type KubeconfigKey = [String; 6];
+type SharedKubeconfig = Arc<OnceCell<Result<Sensitive, StepFailure>>>;
 
 impl<'run> Tools<'run> {
     /// Tools for a plan that was consented to.
@@ -82,6 +92,7 @@ impl<'run> Tools<'run> {
             root: OnceCell::new(),
             passphrase: None,
             made_root: OnceCell::new(),
+            kubeconfigs: Mutex::default(),
             deadline: Instant::now(),
         }
     }
@@ -220,9 +231,31 @@ async fn remote_secret(
     tools: &Tools<'_>,
 ) -> Result<(), StepFailure> {
     let client = tools.client(&step.cluster)?;
+    let key = [
+        content.to.to_string(),
+        content.token_namespace.clone(),
+        content.token_secret.clone(),
+        content.server.clone(),
+        content.tls_server_name.clone(),
+        content.authority.clone(),
+    ];
+    let shared = {
+        let mut kubeconfigs = tools.kubeconfigs.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(kubeconfigs.entry(key).or_default())
+    };
+    let kubeconfig = shared.get_or_init(|| kubeconfig(content, tools)).await;
+    let kubeconfig = kubeconfig.as_ref().map_err(Clone::clone)?;
+    let mut object: Object = content.secret.clone();
+    object.0["data"] = json!({ &content.cluster_id: kubeconfig.expose() });
+    client.apply(&object, write_options(step)).await?;
+    Ok(())
+}
+
+/// The kubeconfig that a remote secret holds, as base64.
+async fn kubeconfig(content: &RemoteSecretContent, tools: &Tools<'_>) -> Result<Sensitive, StepFailure> {
     let read = tools.client(&content.to)?;
     let reference = ObjectReference::new("v1", "Secret", &content.token_namespace, &content.token_secret);
-    // What the other cluster fails in says nothing of this step's own.
+    // What the other cluster fails in says nothing of the step's own.
     let token_secret = read
         .get_object(&reference)
         .await
@@ -233,28 +266,22 @@ async fn remote_secret(
                 format!("{reference} of {} is gone", content.to),
             )
         })?;
-    let held = |key: &str| {
-        let encoded = token_secret.text(&["data", key]);
-        if encoded.is_empty() {
-            Err(failed(
-                FailureClass::NotFound,
-                format!("{reference} of {} holds no {key}", content.to),
-            ))
-        } else {
-            Ok(Sensitive::new(encoded))
-        }
+    let lacking = |what: &str| {
+        failed(
+            FailureClass::NotFound,
+            format!("{reference} of {} holds no {what}", content.to),
+        )
+    };
+    let held = |key: &str| match token_secret.text(&["data", key]) {
+        "" => Err(lacking(key)),
+        encoded => Ok(Sensitive::new(encoded)),
     };
     let token = STANDARD
         .decode(held("token")?.expose())
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .map(Sensitive::new)
-        .ok_or_else(|| {
-            failed(
-                FailureClass::NotFound,
-                format!("{reference} of {} holds no token", content.to),
-            )
-        })?;
+        .ok_or_else(|| lacking("token"))?;
     let authority = if content.authority.is_empty() {
         held("ca.crt")?.expose().to_owned()
     } else {
@@ -262,8 +289,5 @@ async fn remote_secret(
     };
     let kubeconfig = yaml::to_string(&secret::kubeconfig(content, &authority, token.expose()))
         .map_err(|error| failed(FailureClass::Configuration, error.message))?;
-    let mut object: Object = content.secret.clone();
-    object.0["data"] = json!({ &content.cluster_id: STANDARD.encode(kubeconfig) });
-    client.apply(&object, write_options(step)).await?;
-    Ok(())
+    Ok(Sensitive::new(STANDARD.encode(kubeconfig)))
 }

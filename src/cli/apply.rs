@@ -40,7 +40,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
 /// Applies some of the fleet's work, as `mesh install` does.
 pub async fn areas(areas: &[Area], arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let (passphrase, istioctl) = (arguments.passphrase, arguments.istioctl);
-    some(areas, arguments.work, &passphrase, istioctl, terminal).await
+    some(areas, arguments.work, &passphrase, istioctl, true, terminal).await
 }
 
 /// Applies some of the fleet's work, with the flags that it has.
@@ -49,6 +49,7 @@ pub async fn some(
     work: Work,
     passphrase: &Passphrase,
     istioctl: IstioctlArgument,
+    awaits_istiod: bool,
     terminal: &Terminal,
 ) -> Result<()> {
     let mut session = Session::of_fleet(&work.reading).await?;
@@ -56,6 +57,7 @@ pub async fn some(
         areas,
         clusters: session.writable(&work.cluster.cluster)?,
         istioctl: istioctl.istioctl,
+        awaits_istiod,
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;
     let format = work.output.output;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::connection::credential::plugin::{PluginOptions, Plugins, Policy};
+use crate::connection::deadlines::Deadlines;
 use crate::fleet::pattern::Patterns;
 use crate::render::{ColorChoice, Format, Style};
 
@@ -71,6 +72,15 @@ pub struct Connecting {
     /// Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub request_timeout: Option<Duration>,
+    /// Time for a connection (name, TCP, proxy, TLS) [default: the request's, up to 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub connect_timeout: Option<Duration>,
+    /// Time for an answer to begin [default: the request's]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub first_byte_timeout: Option<Duration>,
+    /// Time that an answer may pause once it has begun [default: half of the request's]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub pause_timeout: Option<Duration>,
     /// Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)
     #[arg(
         long,
@@ -91,6 +101,17 @@ impl Connecting {
     /// The deadline of a request.
     pub fn request_timeout(&self) -> Duration {
         self.request_timeout.unwrap_or(Duration::from_secs(10))
+    }
+
+    /// How long the steps of a request may take.
+    pub fn deadlines(&self) -> Deadlines {
+        let usual = Deadlines::within(self.request_timeout());
+        Deadlines {
+            connect: self.connect_timeout.unwrap_or(usual.connect),
+            first_byte: self.first_byte_timeout.unwrap_or(usual.first_byte),
+            between_bytes: self.pause_timeout.unwrap_or(usual.between_bytes),
+            ..usual
+        }
     }
 
     /// The run's credential plugins: one registry for all contexts.

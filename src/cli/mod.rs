@@ -6,6 +6,7 @@ pub mod planning;
 mod propose;
 pub mod session;
 
+mod access;
 mod apply;
 mod carry_out;
 mod clusters;

@@ -44,6 +44,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         areas: &Area::ALL,
         clusters: session.writable(&arguments.cluster)?,
         istioctl: arguments.istioctl.istioctl,
+        awaits_istiod: true,
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;
     show(&planned, &session, &[], arguments.output.output, terminal)?;

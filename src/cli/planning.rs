@@ -46,6 +46,8 @@ pub struct PlanRequest<'request> {
     pub clusters: BTreeSet<ClusterName>,
     /// The istioctl that the user named.
     pub istioctl: Option<PathBuf>,
+    /// Whether istiod's own word is awaited: that it reads the others, that it knows their gateways.
+    pub awaits_istiod: bool,
 }
 
 /// Plans a session's fleet.
@@ -84,7 +86,12 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
             at,
             areas: request.areas,
         };
-        reconcile::limited_to(reconcile::plan(&fleet, &given), &request.clusters)
+        let plan = reconcile::limited_to(reconcile::plan(&fleet, &given), &request.clusters);
+        if request.awaits_istiod {
+            plan
+        } else {
+            reconcile::without_istiods_word(plan)
+        }
     };
     let mut plan = make(&inventory);
     if try_out(session, &plan, &mut inventory).await {

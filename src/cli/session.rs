@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::args::{Connecting, Contexts, Reading};
+use super::access::{Access, configuration};
+use super::args::{Contexts, Reading};
 use crate::cluster::{Client, CollectRequest, Collected, collect};
 use crate::document::Run;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,9 +17,9 @@ use crate::fleet::selector::Selector;
 use crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE;
 use crate::fleet::{ClusterName, ClusterSpec, Fleet};
 use crate::host::fleet_file::{self, FleetFile};
-use crate::host::kubeconfig::{ConnectionOptions, Kubeconfigs};
+use crate::host::kubeconfig::Kubeconfigs;
 use crate::inventory::control_plane::control_planes;
-use crate::inventory::{Failure, FailureClass, Inventory, Observation};
+use crate::inventory::{Failure, Inventory, Observation};
 use crate::render::Terminal;
 
 /// A cluster that a command reads.
@@ -90,10 +91,11 @@ impl Session {
             wanted.push((name, context));
         }
         let run = new_run();
+        let access = Access::new(connecting, &run);
         let members = join_all(wanted.into_iter().map(|(name, context)| {
-            let (kubeconfigs, run) = (&kubeconfigs, &run);
+            let (kubeconfigs, access) = (&kubeconfigs, &access);
             async move {
-                let client = connect(kubeconfigs, &context, connecting, run).await;
+                let client = access.client(kubeconfigs, &context).await;
                 Member {
                     name,
                     context,
@@ -139,14 +141,15 @@ impl Session {
             return Err(error.clone());
         }
         let run = new_run();
+        let access = Access::new(connecting, &run);
         let members = join_all(file.fleet.spec.clusters.iter().map(|spec| {
             let path = file.kubeconfig_of(spec).or_else(|| connecting.kubeconfig.clone());
             let kubeconfigs = kubeconfigs.get(&path);
-            let (run, patterns, selector) = (&run, &patterns, &selector);
+            let (access, patterns, selector) = (&access, &patterns, &selector);
             async move {
                 let context = spec.context().to_owned();
                 let client = match kubeconfigs {
-                    Some(Ok(kubeconfigs)) => connect(kubeconfigs, &context, connecting, run).await,
+                    Some(Ok(kubeconfigs)) => access.client(kubeconfigs, &context).await,
                     Some(Err(error)) => Err(configuration(error.message.clone())),
                     None => Err(configuration("the kubeconfig was not read".to_owned())),
                 };
@@ -306,34 +309,6 @@ impl Session {
                 member.name = id;
             }
         }
-    }
-}
-
-/// Connects to a context's cluster, as the flags say.
-async fn connect(
-    kubeconfigs: &Kubeconfigs,
-    context: &str,
-    connecting: &Connecting,
-    run: &Run,
-) -> Result<Client, Failure> {
-    let options = ConnectionOptions {
-        impersonate: connecting.impersonate.clone(),
-        impersonate_groups: connecting.impersonate_group.clone(),
-        connect_timeout: connecting.request_timeout(),
-    };
-    let connection = kubeconfigs
-        .connection(context, &options)
-        .await
-        .map_err(|error| configuration(error.to_string()))?;
-    Client::connect(connection, context, &run.id, connecting.request_timeout()).await
-}
-
-fn configuration(message: String) -> Failure {
-    Failure {
-        class: FailureClass::Configuration,
-        verb: "connect".to_owned(),
-        resource: "the cluster".to_owned(),
-        message,
     }
 }
 

@@ -1,298 +1,229 @@
-//! One cluster's API server: requests with a deadline each, repeated with back-off where that is
-//! safe and can help, answered with JSON or a [`Failure`].
+//! One cluster's API server, as one context reaches it. Making a client sends nothing and runs
+//! nothing: the credential is had, and the connection made, when the first request needs them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{Method, Request, StatusCode};
-use kube::client::{Body, ClientBuilder};
-use serde_json::Value;
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::failure::{broke_midway, failure, of_client, of_status};
+use super::upgrade::Prepared;
+use crate::connection::channel::Channel;
+use crate::connection::credential::plugin::Plugins;
+use crate::connection::credential::{Authorization, Credential};
+use crate::connection::deadlines::Deadlines;
+use crate::connection::endpoint::{ClientCertificate, Endpoint};
+use crate::connection::pool::Connections;
+use crate::connection::usage::{Meter, Usage};
 use crate::host::kubeconfig::Connection;
-use crate::inventory::{Failure, FailureClass};
+use crate::inventory::Failure;
 
-/// Requests in flight to one API server: well under a server's own limit (400 reads, 200 writes),
-/// so that nobody else's requests are pushed out.
+/// Requests in flight of one context: well under a server's own limits (400 reads, 200 writes at a
+/// time, 100 on one connection), so that nobody else's requests are pushed out.
 const REQUESTS_IN_FLIGHT: usize = 32;
 
-/// A connection to one cluster's API server. Clones share it.
+/// The way to one cluster's API server. Clones share it.
 #[derive(Clone)]
 pub struct Client {
-    client: kube::Client,
+    pub(super) shared: Arc<Shared>,
+    /// Until when this clone may go on asking.
+    pub(super) deadline: Option<Instant>,
+}
+
+pub(super) struct Shared {
     context: String,
     server: String,
     authority: String,
     tls_server_name: String,
-    request_timeout: Duration,
-    /// Until when this clone may go on reading.
-    deadline: Option<Instant>,
-    in_flight: Arc<Semaphore>,
-    config: kube::Config,
+    pub(super) namespace: String,
+    pub(super) endpoint: Endpoint,
+    pub(super) credential: Credential,
+    /// What every request carries beside its credential: as whom to act, and the agent.
+    pub(super) headers: HeaderMap,
+    pub(super) deadlines: Deadlines,
+    pub(super) in_flight: Semaphore,
+    pub(super) meter: Meter,
+    pub(super) prepared: Prepared,
+    connections: Connections,
+    /// The channel for the certificate that was shown last.
+    channel: Mutex<Option<(Option<Arc<ClientCertificate>>, Arc<Channel>)>>,
 }
 
 impl Client {
-    /// Prepares a connection; nothing is sent yet, but a credential plugin may run.
-    ///
-    /// # Errors
-    ///
-    /// Where the kubeconfig's certificates or its credential plugin cannot be used in time.
-    pub async fn connect(
+    /// A client of the cluster that a connection leads to, which calls itself `agent`. Nothing is
+    /// sent, read or run.
+    pub fn connect(
         connection: Connection,
+        connections: &Connections,
+        plugins: &Plugins,
         context: &str,
-        run_id: &str,
-        request_timeout: Duration,
-    ) -> Result<Self, Failure> {
-        let Connection {
-            mut config,
-            server,
-            authority_pem,
-            tls_server_name,
-        } = connection;
-        config.default_retry = false;
-        config.connect_timeout = Some(request_timeout);
-        if let Ok(agent) = format!("stolos/{} (run {run_id})", env!("CARGO_PKG_VERSION")).parse() {
-            config.headers.push((http::header::USER_AGENT, agent));
+        agent: &str,
+        deadlines: Deadlines,
+    ) -> Self {
+        let mut headers = connection.impersonation;
+        if let Ok(agent) = HeaderValue::from_str(agent) {
+            headers.insert(http::header::USER_AGENT, agent);
         }
-        let resource = server.clone();
-        let for_builder = config.clone();
-        // The client library runs credential plugins while it builds, and blocks meanwhile.
-        let built = tokio::task::spawn_blocking(move || ClientBuilder::try_from(for_builder));
-        let client = match tokio::time::timeout(request_timeout, built).await {
-            Err(_) => {
-                return Err(failure(
-                    FailureClass::Timeout,
-                    "connect",
-                    &resource,
-                    format!("the credential plugin gave nothing within {request_timeout:?}"),
-                ));
-            }
-            Ok(Err(_)) => {
-                return Err(failure(
-                    FailureClass::Configuration,
-                    "connect",
-                    &resource,
-                    "the connection could not be set up",
-                ));
-            }
-            Ok(Ok(Err(error))) => return Err(of_client(&error, "connect", &resource)),
-            Ok(Ok(Ok(builder))) => builder.build(),
-        };
-        Ok(Self {
-            client,
-            context: context.to_owned(),
-            server,
-            authority: authority_pem,
-            tls_server_name,
-            request_timeout,
+        Self {
+            shared: Arc::new(Shared {
+                context: context.to_owned(),
+                server: connection.server,
+                authority: connection.authority_pem,
+                tls_server_name: connection.tls_server_name,
+                namespace: connection.namespace,
+                endpoint: connection.endpoint,
+                credential: Credential::new(connection.source, plugins),
+                headers,
+                deadlines,
+                in_flight: Semaphore::new(REQUESTS_IN_FLIGHT),
+                meter: Meter::default(),
+                prepared: Prepared::default(),
+                connections: connections.clone(),
+                channel: Mutex::default(),
+            }),
             deadline: None,
-            in_flight: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT)),
-            config,
-        })
+        }
+    }
+
+    /// A client that shows the same credential at another endpoint, and counts for itself.
+    pub(super) fn toward(&self, endpoint: Endpoint, deadlines: Deadlines) -> Self {
+        let shared = &self.shared;
+        Self {
+            shared: Arc::new(Shared {
+                context: shared.context.clone(),
+                server: endpoint.url.to_string(),
+                authority: String::new(),
+                tls_server_name: endpoint.tls_server_name.clone(),
+                namespace: shared.namespace.clone(),
+                endpoint,
+                credential: shared.credential.clone(),
+                headers: shared.headers.clone(),
+                deadlines,
+                in_flight: Semaphore::new(REQUESTS_IN_FLIGHT),
+                meter: Meter::default(),
+                prepared: Prepared::default(),
+                connections: shared.connections.clone(),
+                channel: Mutex::default(),
+            }),
+            deadline: self.deadline,
+        }
     }
 
     /// The same connection for requests that must all be done by a deadline.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self {
-            deadline: Some(deadline),
+            deadline: Some(self.deadline.map_or(deadline, |own| own.min(deadline))),
             ..self.clone()
         }
     }
 
     /// The kubeconfig context.
     pub fn context(&self) -> &str {
-        &self.context
+        &self.shared.context
     }
 
-    /// The API server's URL, as the kubeconfig has it.
+    /// The API server's URL, as the kubeconfig has it, without credentials.
     pub fn server(&self) -> &str {
-        &self.server
+        &self.shared.server
     }
 
     /// The authority's certificates in the kubeconfig (PEM), empty where it has none.
     pub fn authority(&self) -> &str {
-        &self.authority
+        &self.shared.authority
     }
 
     /// The kubeconfig's `tls-server-name`, empty where it has none.
     pub fn tls_server_name(&self) -> &str {
-        &self.tls_server_name
+        &self.shared.tls_server_name
     }
 
     /// How long one request may take.
     pub fn request_timeout(&self) -> Duration {
-        self.request_timeout
+        self.shared.deadlines.total
     }
 
-    pub(super) fn library_client(&self) -> kube::Client {
-        self.client.clone()
+    /// How long the steps of a request may take.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.shared.deadlines
     }
 
-    pub(super) fn library_config(&self) -> &kube::Config {
-        &self.config
+    /// What talking to the cluster has cost so far.
+    pub fn usage(&self) -> Usage {
+        self.shared.meter.read()
     }
 
-    /// Reads what stands at a path.
-    pub async fn get(&self, path: &str, resource: &str) -> Result<Value, Failure> {
-        self.send(Method::GET, path, None, "get", resource).await
+    /// Has the credential (which may run a plugin, ask somebody, and take as long as that takes) and
+    /// makes the connection. A request does the same by itself; whoever gives a cluster a time for
+    /// everything begins it after this, so that no cluster's time is spent on waiting for others.
+    ///
+    /// # Errors
+    ///
+    /// The credential cannot be had, or there is no connection within its deadline.
+    pub async fn open(&self) -> Result<(), Failure> {
+        let (_, channel) = self.begin().await?;
+        let end = Instant::now() + self.shared.deadlines.connect;
+        channel
+            .connected(end, &self.shared.meter)
+            .await
+            .map_err(|broken| broken.failure)
     }
 
-    /// Reads what stands at a path, in a representation other than plain JSON.
-    pub async fn get_as(&self, path: &str, resource: &str, accept: &'static str) -> Result<Value, Failure> {
-        let request = Outgoing {
-            method: Method::GET,
-            path,
-            body: None,
-            verb: "get",
-            resource,
-            accept,
-        };
-        self.send_request(&request).await
+    /// Closes the connection where nobody uses it now, other contexts of the same server among them.
+    /// The next request opens it again.
+    pub fn close(&self) {
+        self.shared.prepared.clear();
+        let held = self
+            .shared
+            .channel
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some((_, channel)) = held {
+            channel.close_if_idle();
+        }
     }
 
-    pub(super) async fn send(
+    /// What to show the server, and the channel to show it on, with a connection begun where there
+    /// is none: all that is waited for before a request's own time begins.
+    pub(super) async fn begin(&self) -> Result<(Authorization, Arc<Channel>), Failure> {
+        let deadline = Instant::now() + self.shared.deadlines.total;
+        let shown = self
+            .shared
+            .credential
+            .authorization(deadline)
+            .await
+            .map_err(|failure| Failure {
+                resource: self.shared.server.clone(),
+                ..failure
+            })?;
+        let channel = self.channel(shown.certificate.as_ref())?;
+        channel.begin(&self.shared.meter).await;
+        Ok((shown, channel))
+    }
+
+    pub(super) fn channel(
         &self,
-        method: Method,
-        path: &str,
-        body: Option<(Value, &'static str)>,
-        verb: &str,
-        resource: &str,
-    ) -> Result<Value, Failure> {
-        let request = Outgoing {
-            method,
-            path,
-            body: body.map(|(value, content_type)| (value.to_string().into_bytes(), content_type)),
-            verb,
-            resource,
-            accept: "application/json",
-        };
-        self.send_request(&request).await
+        certificate: Option<&Arc<ClientCertificate>>,
+    ) -> Result<Arc<Channel>, Failure> {
+        let mut held = self.shared.channel.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((shown, channel)) = &*held
+            && shown.as_ref() == certificate
+        {
+            return Ok(Arc::clone(channel));
+        }
+        let channel = self
+            .shared
+            .connections
+            .channel(&self.shared.endpoint, certificate)?;
+        *held = Some((certificate.cloned(), Arc::clone(&channel)));
+        Ok(channel)
     }
 
-    /// Sends a request until it is answered, is refused for good, or its time is over. Each of this
-    /// tool's requests is safe to repeat: reads, server-side applies of a whole intent, deletions
-    /// of one UID, reviews, which leave nothing behind, and creations under a fixed name, of which
-    /// the second is refused.
-    pub(super) async fn send_request(&self, request: &Outgoing<'_>) -> Result<Value, Failure> {
-        let own_deadline = Instant::now() + self.request_timeout;
-        let deadline = self
-            .deadline
-            .map_or(own_deadline, |deadline| deadline.min(own_deadline));
-        let mut pause = Duration::from_millis(100);
-        loop {
-            let refused = match timeout_at(deadline, self.send_once(request)).await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(refused)) => refused,
-                Err(_) => {
-                    return Err(failure(
-                        FailureClass::Timeout,
-                        request.verb,
-                        request.resource,
-                        format!("no answer within {:?}", self.request_timeout),
-                    ));
-                }
-            };
-            let wait = match refused.again {
-                Again::Never => return Err(refused.failure),
-                Again::After(wait) => wait,
-                Again::Soon => pause,
-            };
-            if Instant::now() + wait >= deadline {
-                return Err(refused.failure);
-            }
-            tokio::time::sleep(wait).await;
-            pause = (pause * 2).min(Duration::from_secs(2));
-        }
-    }
-
-    async fn send_once(&self, outgoing: &Outgoing<'_>) -> Result<Value, Refused> {
-        let (verb, resource) = (outgoing.verb, outgoing.resource);
-        let _permit = self.in_flight.acquire().await;
-        let mut request = Request::builder()
-            .method(outgoing.method.clone())
-            .uri(outgoing.path)
-            .header(http::header::ACCEPT, outgoing.accept);
-        if let Some((_, content_type)) = &outgoing.body {
-            request = request.header(http::header::CONTENT_TYPE, *content_type);
-        }
-        let body = outgoing
-            .body
-            .as_ref()
-            .map(|(bytes, _)| bytes.clone())
-            .unwrap_or_default();
-        let request = request.body(Body::from(body)).map_err(|_| {
-            let message = "the request's path is not one that can be sent";
-            failure(FailureClass::Invalid, verb, resource, message)
-        })?;
-        let broken = |error: kube::Error| Refused {
-            again: if broke_midway(&error) {
-                Again::Soon
-            } else {
-                Again::Never
-            },
-            failure: of_client(&error, verb, resource),
-        };
-        let answer = self.client.send(request).await.map_err(broken)?;
-        let status = answer.status();
-        let retry_after = answer
-            .headers()
-            .get(http::header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        let bytes = answer.into_body().collect_bytes().await.map_err(broken)?;
-        if !status.is_success() {
-            return Err(Refused {
-                failure: of_status(status, &bytes, verb, resource),
-                again: match status {
-                    StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                        retry_after.map_or(Again::Soon, Again::After)
-                    }
-                    _ => Again::Never,
-                },
-            });
-        }
-        let answer: Value = serde_json::from_slice(&bytes).map_err(|_| {
-            let message = "the answer is not a Kubernetes API server's";
-            failure(FailureClass::NotKubernetes, verb, resource, message)
-        })?;
-        Ok(answer)
-    }
-}
-
-/// One request, as it is sent and as an error calls it.
-pub(super) struct Outgoing<'text> {
-    pub(super) method: Method,
-    pub(super) path: &'text str,
-    /// The body and its content type.
-    pub(super) body: Option<(Vec<u8>, &'static str)>,
-    pub(super) verb: &'text str,
-    pub(super) resource: &'text str,
-    pub(super) accept: &'static str,
-}
-
-struct Refused {
-    failure: Failure,
-    again: Again,
-}
-
-/// Whether the same request can be answered better later.
-#[derive(Clone, Copy)]
-enum Again {
-    Never,
-    /// After the time that the server named.
-    After(Duration),
-    /// After a short pause, which grows.
-    Soon,
-}
-
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self {
-            failure,
-            again: Again::Never,
-        }
+    /// When a request that begins now must be done.
+    pub(super) fn end(&self) -> Instant {
+        let end = Instant::now() + self.shared.deadlines.total;
+        self.deadline.map_or(end, |deadline| deadline.min(end))
     }
 }

@@ -4,6 +4,8 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use super::upgrade::Uncarried;
+use crate::connection::broken::{Broken, Sent, causes};
 use crate::inventory::{Failure, FailureClass};
 
 /// A failure of a request, from its parts.
@@ -55,32 +57,37 @@ fn is_without_fields(said: &str) -> bool {
         || said.ends_with(" already exists")
 }
 
-/// Why no answer came at all.
+/// Why a request has no answer. Where there was no connection, that is what failed, and not the
+/// request.
+pub fn of_broken(broken: Broken, verb: &str, resource: &str) -> Failure {
+    match broken.sent {
+        Sent::Never if !broken.failure.verb.is_empty() => broken.failure,
+        Sent::Never | Sent::Unprocessed | Sent::Perhaps => {
+            failure(broken.failure.class, verb, resource, broken.failure.message)
+        }
+    }
+}
+
+/// Why the client library, which opens port-forwards, has no answer. Its words are not repeated: they
+/// may hold whatever body came.
 pub fn of_client(error: &kube::Error, verb: &str, resource: &str) -> Failure {
+    if let kube::Error::Service(inner) = error {
+        let uncarried = causes(&**inner).find_map(|error| error.downcast_ref::<Uncarried>());
+        if let Some(Uncarried(failure)) = uncarried {
+            return failure.clone();
+        }
+    }
     let (class, message) = match error {
-        kube::Error::Auth(_) => (
-            FailureClass::Authentication,
-            "the kubeconfig's credential could not be had: its plugin or token file failed (run `kubectl` \
-             with the same context to see its own words)"
-                .to_owned(),
-        ),
-        kube::Error::RustlsTls(_) => (
-            FailureClass::Configuration,
-            "the kubeconfig's certificates or key cannot be used".to_owned(),
-        ),
-        kube::Error::ProxyProtocolDisabled { .. } | kube::Error::ProxyProtocolUnsupported { .. } => (
-            FailureClass::Configuration,
-            "the kubeconfig's `proxy-url` has a scheme that is not supported".to_owned(),
-        ),
         kube::Error::UpgradeConnection(kube::client::UpgradeConnectionError::ProtocolSwitch(status)) => {
             of_code(*status)
         }
-        // Its message may be whatever body came.
         kube::Error::Api(refusal) => match StatusCode::from_u16(refusal.code) {
             Ok(status) => of_code(status),
             Err(_) => (FailureClass::Server, "the API server refused".to_owned()),
         },
-        kube::Error::HyperError(_) | kube::Error::Service(_) => of_transport(error),
+        kube::Error::HyperError(_) | kube::Error::Service(_) => {
+            (FailureClass::Tcp, "the connection broke".to_owned())
+        }
         _ => (
             FailureClass::NotKubernetes,
             "the answer is not a Kubernetes API server's".to_owned(),
@@ -99,110 +106,6 @@ fn of_code(status: StatusCode) -> (FailureClass, String) {
         _ => FailureClass::Server,
     };
     (class, format!("the API server answered {status}"))
-}
-
-/// Whether a connection that had been made was lost before the answer was whole, so that the same
-/// request on a new one may go through. A refused connection is not that: nobody is there.
-pub fn broke_midway(error: &kube::Error) -> bool {
-    causes(error).any(|error| {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            matches!(
-                io.kind(),
-                std::io::ErrorKind::ConnectionReset
-                    | std::io::ErrorKind::ConnectionAborted
-                    | std::io::ErrorKind::BrokenPipe
-                    | std::io::ErrorKind::UnexpectedEof
-            )
-        } else {
-            error.downcast_ref::<hyper::Error>().is_some_and(|hyper| {
-                hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled()
-            })
-        }
-    })
-}
-
-/// An error and its causes. An input/output error's own cause is looked at first: its `source` is
-/// already the cause behind it, and a TLS error would be passed over.
-fn causes<'error>(
-    error: &'error (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'error (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| {
-        let inside = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        match inside {
-            Some(inside) => Some(inside as &(dyn std::error::Error + 'static)),
-            None => error.source(),
-        }
-    })
-}
-
-/// Reads the chain of causes for what is known to be safe to say.
-fn of_transport(error: &(dyn std::error::Error + 'static)) -> (FailureClass, String) {
-    let mut connecting = false;
-    for error in causes(error) {
-        if let Some(tls) = tls_error(error) {
-            return of_tls(tls);
-        }
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            if matches!(
-                io.kind(),
-                std::io::ErrorKind::ConnectionRefused
-                    | std::io::ErrorKind::ConnectionReset
-                    | std::io::ErrorKind::ConnectionAborted
-                    | std::io::ErrorKind::BrokenPipe
-                    | std::io::ErrorKind::UnexpectedEof
-                    | std::io::ErrorKind::HostUnreachable
-                    | std::io::ErrorKind::NetworkUnreachable
-            ) {
-                return (FailureClass::Tcp, io.kind().to_string());
-            }
-            if io.kind() == std::io::ErrorKind::TimedOut {
-                return (FailureClass::Timeout, "no answer in time".to_owned());
-            }
-        }
-        let text = error.to_string();
-        if text == "dns error" {
-            return (
-                FailureClass::Name,
-                "the server's name does not resolve".to_owned(),
-            );
-        }
-        connecting |= text == "client error (Connect)" || text == "tcp connect error";
-        if text.contains("invalid HTTP version") || text.contains("invalid HTTP") {
-            return (
-                FailureClass::NotKubernetes,
-                "the server does not speak HTTP as an API server does".to_owned(),
-            );
-        }
-    }
-    if connecting {
-        (FailureClass::Tcp, "no connection".to_owned())
-    } else {
-        (FailureClass::Tcp, "the connection broke".to_owned())
-    }
-}
-
-fn tls_error<'error>(error: &'error (dyn std::error::Error + 'static)) -> Option<&'error rustls::Error> {
-    error.downcast_ref::<rustls::Error>()
-}
-
-fn of_tls(error: &rustls::Error) -> (FailureClass, String) {
-    match error {
-        rustls::Error::InvalidCertificate(reason) => (
-            FailureClass::Certificate,
-            format!("the server's certificate is not accepted: {reason}"),
-        ),
-        rustls::Error::NoCertificatesPresented => (
-            FailureClass::Certificate,
-            "the server presented no certificate".to_owned(),
-        ),
-        rustls::Error::AlertReceived(alert) => (
-            FailureClass::Tls,
-            format!("the server broke the TLS handshake off: {alert:?}"),
-        ),
-        _ => (FailureClass::Tls, "the TLS handshake failed".to_owned()),
-    }
 }
 
 #[cfg(test)]

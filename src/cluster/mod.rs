@@ -1,5 +1,5 @@
 //! The Kubernetes API, one cluster at a time: connect, collect (→ inventory), write, wait, probe.
-//! The only module that knows `kube`; nothing of it leaves here: an error becomes a
+//! `kube` is known here, and in the lab; nothing of it leaves here: an error becomes a
 //! [`Failure`](crate::inventory::Failure) with a class, an object a JSON value.
 
 mod client;
@@ -9,10 +9,15 @@ mod failure;
 mod forward;
 mod identity;
 mod objects;
+mod pause;
 mod probe;
+mod request;
 mod review;
 mod secrets;
+mod upgrade;
 mod wait;
+mod watch;
+mod write;
 
 #[cfg(test)]
 pub(crate) mod client_tests;

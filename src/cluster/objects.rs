@@ -3,8 +3,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::client::{Client, Outgoing};
+use super::client::Client;
 use super::failure::failure;
+use super::request::{Outgoing, Repeat};
+use super::write::{Found, holds, is_applied};
 use crate::inventory::{Failure, FailureClass, Kind, Object, ObjectReference};
 use crate::plan::ownership::FIELD_MANAGER;
 
@@ -92,6 +94,7 @@ impl Client {
                 verb: "list",
                 resource: &resource,
                 accept,
+                repeat: Repeat::Freely,
             };
             let mut answer = self.send_request(&request).await?;
             let Some(Value::Array(items)) = answer.get_mut("items").map(Value::take) else {
@@ -134,28 +137,43 @@ impl Client {
         if !options.uid.is_empty() {
             content["metadata"]["uid"] = options.uid.into();
         }
-        let body = (content, "application/apply-patch+yaml");
-        self.send(
-            Method::PATCH,
-            &path,
-            Some(body),
-            "apply",
-            &resource_of(&reference),
-        )
-        .await
-        .map(Object)
+        let resource = resource_of(&reference);
+        let request = Outgoing {
+            method: Method::PATCH,
+            path: &path,
+            body: Some((content.to_string().into(), "application/apply-patch+yaml")),
+            verb: "apply",
+            resource: &resource,
+            accept: "application/json",
+            repeat: if options.dry_run {
+                Repeat::Freely
+            } else {
+                Repeat::AfterALook
+            },
+        };
+        let look = async |client: &Client| {
+            Ok(match client.get_object(&reference).await? {
+                Some(standing) if is_applied(&standing, &content, options.manager, options.uid) => {
+                    Found::Done(standing.0)
+                }
+                _ => Found::NotDone,
+            })
+        };
+        self.write(&request, look).await.map(Object)
     }
 
-    /// Creates what has no name of its own, such as a review; with `dry_run`, only as a question.
+    /// Creates what leaves nothing behind, such as a review: it may be sent again at any time.
     pub async fn create(&self, path: &str, body: Value, resource: &str) -> Result<Value, Failure> {
-        self.send(
-            Method::POST,
+        let request = Outgoing {
+            method: Method::POST,
             path,
-            Some((body, "application/json")),
-            "create",
+            body: Some((body.to_string().into(), "application/json")),
+            verb: "create",
             resource,
-        )
-        .await
+            accept: "application/json",
+            repeat: Repeat::Freely,
+        };
+        self.send_request(&request).await
     }
 
     /// Creates an object that must not stand yet.
@@ -166,9 +184,27 @@ impl Client {
             "{}?fieldManager={FIELD_MANAGER}",
             kind.list_path(&reference.namespace)
         );
-        self.create(&path, object.0.clone(), &resource_of(&reference))
-            .await
-            .map(Object)
+        let resource = resource_of(&reference);
+        let request = Outgoing {
+            method: Method::POST,
+            path: &path,
+            body: Some((object.0.to_string().into(), "application/json")),
+            verb: "create",
+            resource: &resource,
+            accept: "application/json",
+            repeat: Repeat::AfterALook,
+        };
+        let look = async |client: &Client| {
+            Ok(match client.get_object(&reference).await? {
+                None => Found::NotDone,
+                Some(standing) if holds(&standing.0, &object.0) => Found::Done(standing.0),
+                Some(_) => {
+                    let message = "it stands already, and is not what was to be created";
+                    Found::InTheWay(failure(FailureClass::Conflict, "create", &resource, message))
+                }
+            })
+        };
+        self.write(&request, look).await.map(Object)
     }
 
     /// Deletes an object if it still is the one with this UID; it being gone already is success.
@@ -186,11 +222,29 @@ impl Client {
             options["preconditions"] = json!({"uid": uid});
         }
         let path = path_of(reference, "delete")?;
-        let body = Some((options, "application/json"));
-        match self
-            .send(Method::DELETE, &path, body, "delete", &resource_of(reference))
-            .await
-        {
+        let resource = resource_of(reference);
+        let request = Outgoing {
+            method: Method::DELETE,
+            path: &path,
+            body: Some((options.to_string().into(), "application/json")),
+            verb: "delete",
+            resource: &resource,
+            accept: "application/json",
+            repeat: Repeat::AfterALook,
+        };
+        let look = async |client: &Client| {
+            let Some(standing) = client.get_object(reference).await? else {
+                return Ok(Found::Done(Value::Null));
+            };
+            let leaving = standing.at(&["metadata", "deletionTimestamp"]).is_some();
+            let is_another = !uid.is_empty() && standing.text(&["metadata", "uid"]) != uid;
+            Ok(match uid {
+                _ if leaving || is_another => Found::Done(Value::Null),
+                "" => Found::Undecided,
+                _ => Found::NotDone,
+            })
+        };
+        match self.write(&request, look).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.class == FailureClass::NotFound => Ok(()),
             Err(failure) => Err(failure),

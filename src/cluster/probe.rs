@@ -9,10 +9,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::client::Client;
-use super::failure::of_client;
+use crate::connection::deadlines::Deadlines;
+use crate::connection::endpoint::{Authority, Endpoint};
 use crate::inventory::{AddressProbe, FailureClass, ProbeOutcome};
 
 /// How long an address may take: it is a courtesy, since the proof is istiod's own connection.
@@ -39,54 +38,40 @@ pub async fn probe(
 }
 
 async fn dial(client: &Client, url: &str, authority: &str, tls_server_name: &str, uid: &str) -> ProbeOutcome {
-    let mut config = client.library_config().clone();
     let Ok(uri) = url.parse() else {
         return ProbeOutcome::Unreachable("it is not a URL".to_owned());
     };
-    config.cluster_url = uri;
-    config.connect_timeout = Some(PATIENCE);
-    config.accept_invalid_certs = false;
-    config.proxy_url = None;
-    config.tls_server_name = (!tls_server_name.is_empty()).then(|| tls_server_name.to_owned());
-    if !authority.is_empty() {
-        config.root_cert_file = None;
-        config.root_cert = Some(der_blocks(authority));
-    }
-    let built = tokio::task::spawn_blocking(move || kube::client::ClientBuilder::try_from(config));
-    let Ok(Ok(Ok(builder))) = tokio::time::timeout(PATIENCE, built).await else {
-        return ProbeOutcome::Unreachable("the connection could not be set up".to_owned());
+    let endpoint = Endpoint {
+        url: uri,
+        authority: if authority.is_empty() {
+            match &client.shared.endpoint.authority {
+                Authority::Unchecked => Authority::Machine,
+                own => own.clone(),
+            }
+        } else {
+            Authority::Certificates(der_blocks(authority))
+        },
+        tls_server_name: tls_server_name.to_owned(),
+        proxy: None,
     };
-    let Ok(request) = http::Request::get("/api/v1/namespaces/kube-system").body(kube::client::Body::empty())
-    else {
-        return ProbeOutcome::Unreachable("it cannot be asked".to_owned());
-    };
-    let library = builder.build();
-    let asked = async {
-        let answer = library.send(request).await?;
-        let status = answer.status();
-        answer
-            .into_body()
-            .collect_bytes()
-            .await
-            .map(|body| (status, body))
-    };
-    let (status, body) = match tokio::time::timeout(PATIENCE, asked).await {
-        Err(_) => return ProbeOutcome::Unreachable(format!("no answer within {PATIENCE:?}")),
-        Ok(Err(error)) => {
-            let failure = of_client(&error, "get", url);
-            return match failure.class {
-                FailureClass::Certificate => ProbeOutcome::AnotherAuthority(failure.message),
-                _ => ProbeOutcome::Unreachable(failure.message),
-            };
-        }
-        Ok(Ok(answer)) => answer,
-    };
-    let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    match answer["metadata"]["uid"].as_str() {
-        Some(found) if status.is_success() && found == uid => ProbeOutcome::Same,
-        Some(found) if status.is_success() => ProbeOutcome::AnotherCluster(found.to_owned()),
-        // It answered with the cluster's own authority behind it, but will not say who it is.
-        _ => ProbeOutcome::Authenticated,
+    let there = client.toward(endpoint, Deadlines::within(PATIENCE));
+    let path = "/api/v1/namespaces/kube-system";
+    match there.get(path, url).await {
+        Ok(answer) => match answer["metadata"]["uid"].as_str() {
+            Some(found) if found == uid => ProbeOutcome::Same,
+            Some(found) => ProbeOutcome::AnotherCluster(found.to_owned()),
+            None => ProbeOutcome::Authenticated,
+        },
+        Err(failure) => match failure.class {
+            FailureClass::Certificate => ProbeOutcome::AnotherAuthority(failure.message),
+            FailureClass::Configuration
+            | FailureClass::Name
+            | FailureClass::Tcp
+            | FailureClass::Tls
+            | FailureClass::Timeout => ProbeOutcome::Unreachable(failure.message),
+            // It answered with the cluster's own authority behind it, but will not say who it is.
+            _ => ProbeOutcome::Authenticated,
+        },
     }
 }
 

@@ -3,16 +3,13 @@
 
 use std::time::Duration;
 
-use futures::TryStreamExt;
-use kube::core::WatchEvent;
-use serde_json::Value;
 use thiserror::Error;
 use tokio::time::Instant;
 
 use super::client::Client;
 use super::collect::ask_istiod;
-use super::failure::of_client;
 use super::objects::{ListSelector, query_escaped};
+use super::watch::Event;
 use crate::inventory::kind::{self, Kind};
 use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
 use crate::plan::Gate;
@@ -141,48 +138,25 @@ async fn watch(
         Some(still) => *missing = still,
     }
     let version = listed["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-    let request = http::Request::get(format!(
+    let path = format!(
         "{path}&watch=true&timeoutSeconds={}&resourceVersion={version}",
         WATCH.as_secs()
-    ))
-    .body(Vec::new())
-    .map_err(|_| {
-        super::failure::failure(
-            FailureClass::Invalid,
-            "watch",
-            &resource,
-            "the path cannot be asked",
-        )
-    })?;
-    let library = client.library_client();
-    let opened = tokio::time::timeout(client.request_timeout(), library.request_events::<Value>(request));
-    let events = opened
-        .await
-        .map_err(|_| {
-            let message = format!("no answer within {:?}", client.request_timeout());
-            super::failure::failure(FailureClass::Timeout, "watch", &resource, message)
-        })?
-        .map_err(|error| of_client(&error, "watch", &resource))?;
-    let mut events = std::pin::pin!(events);
-    // A connection that is dead without a word would never end by itself.
+    );
+    let mut events = client.watch(&path, &resource).await?;
+    // A connection that is dead without a word might never end by itself.
     let end = Instant::now() + WATCH + client.request_timeout();
-    loop {
-        let Ok(event) = tokio::time::timeout_at(end, events.try_next()).await else {
-            return Ok(false);
-        };
-        let Some(event) = event.map_err(|error| of_client(&error, "watch", &resource))? else {
-            return Ok(false);
-        };
+    while let Some(event) = events.next(end).await? {
         let object = match event {
-            WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(Object(object)),
-            WatchEvent::Deleted(_) => None,
-            WatchEvent::Bookmark(_) => continue,
-            // Such as 410 Gone: look afresh.
-            WatchEvent::Error(_) => return Ok(false),
+            Event::Stands(object) => Some(object),
+            Event::Gone => None,
+            Event::Bookmark => continue,
+            // Look afresh.
+            Event::Over => return Ok(false),
         };
         match gate.missing_of(object.as_ref()) {
             None => return Ok(true),
             Some(still) => *missing = still,
         }
     }
+    Ok(false)
 }

@@ -5,13 +5,19 @@ use std::time::Duration;
 
 use http::{Method, Request};
 use kube::Client;
-use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 
 use super::error::LabError;
+use crate::cluster;
+use crate::connection::credential::plugin::{PluginOptions, Plugins, Policy};
+use crate::connection::deadlines::Deadlines;
+use crate::connection::pool::Connections;
+use crate::host::kubeconfig::{ConnectionOptions, Kubeconfigs};
 
 /// How long a connection within one machine may take.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
+/// How long an answer may take to begin: an API server that starts is slow.
+const REQUEST_TIME: Duration = Duration::from_secs(60);
 
 /// An API server said no, or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,15 +65,29 @@ impl From<kube::Error> for ApiError {
 /// A client of the API server that a kubeconfig of ours names.
 pub async fn client(kubeconfig: &Path) -> Result<Client, LabError> {
     let failed = |why: &str| LabError::file("use the kubeconfig", kubeconfig, why);
-    let read = Kubeconfig::read_from(kubeconfig).map_err(|_| failed("it cannot be read"))?;
-    let mut config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
-        .await
-        .map_err(|_| failed("it is incomplete"))?;
-    config.connect_timeout = Some(CONNECT_TIME);
+    let read = Kubeconfigs::load(Some(kubeconfig)).map_err(|_| failed("it cannot be read"))?;
+    let context = read.contexts().into_iter().find(|context| context.current);
+    let context = context.ok_or_else(|| failed("it has no current context"))?.name;
+    let connection = read.connection(&context, &ConnectionOptions::default()).await;
+    let connection = connection.map_err(|_| failed("it is incomplete"))?;
+    let deadlines = Deadlines {
+        connect: CONNECT_TIME,
+        ..Deadlines::within(REQUEST_TIME)
+    };
+    let connections = Connections::new(deadlines);
     // Told from the tool's own requests in the audit log.
-    let agent = http::HeaderValue::from_static("lab-runner");
-    config.headers.push((http::header::USER_AGENT, agent));
-    Client::try_from(config).map_err(|_| failed("it makes no client"))
+    let agent = "lab-runner";
+    // A lab's kubeconfig names none.
+    let plugins = Plugins::new(PluginOptions {
+        policy: Policy::None,
+        timeout: CONNECT_TIME,
+        interactive_timeout: CONNECT_TIME,
+        concurrent: 1,
+        can_ask: false,
+        can_tell: false,
+    });
+    let client = cluster::Client::connect(connection, &connections, &plugins, &context, agent, deadlines);
+    Ok(client.library_client())
 }
 
 /// Reads an object.

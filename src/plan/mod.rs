@@ -147,8 +147,19 @@ pub struct RemoteSecretContent {
     pub token_namespace: String,
     /// The token Secret's name in the read cluster.
     pub token_secret: String,
+    /// How the credential is tried before the link counts as made.
+    pub trial: Trial,
     /// The remote secret's metadata, without data.
     pub secret: Object,
+}
+
+/// How a credential is tried once at the API server that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trial {
+    /// As it will be stored: at its address, trusting nothing but its authority.
+    AsStored,
+    /// This machine cannot dial that address: over the connection by which the cluster is read.
+    OverOwnConnection,
 }
 
 impl Eq for Object {}

@@ -52,6 +52,8 @@ struct Case {
     clusters: BTreeSet<ClusterName>,
     /// The parts of the work; all where empty.
     areas: Vec<Area>,
+    /// `--no-wait`: istiod's own word is not awaited.
+    no_wait: bool,
     /// The version of Istio's renderer, where it is another than the base's.
     istioctl: Option<String>,
     /// Who leaves, and how.
@@ -123,7 +125,12 @@ fn whole(input: &Input, areas: &[Area]) -> Plan {
         at: input.now,
         areas,
     };
-    reconcile::limited_to(reconcile::plan(&input.fleet, &given), &input.case.clusters)
+    let plan = reconcile::limited_to(reconcile::plan(&input.fleet, &given), &input.case.clusters);
+    if input.case.no_wait {
+        reconcile::without_istiods_word(plan)
+    } else {
+        plan
+    }
 }
 
 fn leave(input: &Input) -> Answer {

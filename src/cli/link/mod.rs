@@ -9,8 +9,7 @@ use crate::render::Terminal;
 /// The verbs of the group.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make the links what the fleet file says, and await istiod's own synchronisation
-    Sync(super::apply::Work),
+    Sync(sync::Arguments),
     List(list::Arguments),
 }
 

@@ -7,8 +7,26 @@ use crate::error::Result;
 use crate::fleet::Area;
 use crate::render::Terminal;
 
-/// Makes the links what the fleet file says.
-pub async fn run(work: Work, terminal: &Terminal) -> Result<()> {
+/// Make the links what the fleet file says, and await istiod's own synchronisation
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Do not wait until istiod reads the others; each credential is tried at its API server all the same
+    #[arg(long, help_heading = "Changing")]
+    no_wait: bool,
+    #[command(flatten)]
+    work: Work,
+}
+
+pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let (passphrase, istioctl) = (Passphrase::default(), IstioctlArgument::default());
-    apply::some(&[Area::Links], work, &passphrase, istioctl, terminal).await
+    let awaits_istiod = !arguments.no_wait;
+    apply::some(
+        &[Area::Links],
+        arguments.work,
+        &passphrase,
+        istioctl,
+        awaits_istiod,
+        terminal,
+    )
+    .await
 }

@@ -23,6 +23,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         arguments.work,
         &arguments.passphrase,
         istioctl,
+        true,
         terminal,
     )
     .await

@@ -1,57 +1,48 @@
 //! From one context to how its cluster is reached (client-go `tools/clientcmd/client_config.go` and
-//! `validation.go`). `kube::Config` is built field by field: kube's own loader takes the whole
-//! kubeconfig by value for each context, and its errors repeat what stands there.
+//! `validation.go`, `rest/url_utils.go`, `transport/`). Nothing is dialled and no plugin is run.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use base64::Engine as _;
-use kube::config::{AuthInfo, AuthProviderConfig, ExecAuthCluster, ExecConfig, ExecInteractiveMode};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use percent_encoding::percent_decode_str;
 
-use super::file::{AuthProvider, Cluster, Exec, User};
-use super::{KubeconfigError, Kubeconfigs, Named, proxy};
+use super::file::{Cluster, User};
+use super::{KubeconfigError, Kubeconfigs, pem, proxy, user};
+use crate::connection::credential::{Bearer, Source};
+use crate::connection::endpoint::{Authority, Endpoint};
+use crate::host::sensitive::Sensitive;
 
 /// How a connection is to be made, beyond what the kubeconfig says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ConnectionOptions {
     /// Act as this user, whatever the kubeconfig says.
     pub impersonate: Option<String>,
     /// Act as a member of these groups.
     pub impersonate_groups: Vec<String>,
-    /// Time for a TCP and TLS connection.
-    pub connect_timeout: Duration,
-}
-
-impl Default for ConnectionOptions {
-    fn default() -> Self {
-        Self {
-            impersonate: None,
-            impersonate_groups: Vec::new(),
-            connect_timeout: Duration::from_secs(10),
-        }
-    }
 }
 
 /// How a context's cluster is reached. It holds credentials, so it is not `Debug`.
 #[derive(Clone)]
 pub struct Connection {
-    /// What a client is made from.
-    pub config: kube::Config,
+    /// Where the API server is, and what proves that it is the one that is meant.
+    pub endpoint: Endpoint,
+    /// What is shown to it.
+    pub source: Source,
+    /// The headers that say as whom to act (`Impersonate-User` and its like).
+    pub impersonation: HeaderMap,
     /// The API server's URL, without credentials.
     pub server: String,
     /// The API server's authority as PEM, public; empty where the machine's own roots decide.
     pub authority_pem: String,
     /// The name that the server's certificate must bear, where the kubeconfig gives one.
     pub tls_server_name: String,
+    /// The context's namespace, `default` where it names none.
+    pub namespace: String,
 }
 
-/// The key of a cluster's extension that is passed to a credential plugin (client-go `clientcmd`).
-const PLUGIN_EXTENSION: &str = "client.authentication.k8s.io/exec";
-
 /// Where a part of the kubeconfig stands, for errors.
-struct Place<'kubeconfigs> {
+pub(super) struct Place<'kubeconfigs> {
     context: &'kubeconfigs str,
     file: &'kubeconfigs Path,
     /// Such as `users["a"].user`.
@@ -59,7 +50,7 @@ struct Place<'kubeconfigs> {
 }
 
 impl Place<'_> {
-    fn error(&self, field: &str, problem: impl Into<String>) -> KubeconfigError {
+    pub(super) fn error(&self, field: &str, problem: impl Into<String>) -> KubeconfigError {
         KubeconfigError::Unusable {
             context: self.context.to_owned(),
             file: self.file.to_owned(),
@@ -73,13 +64,18 @@ impl Place<'_> {
     }
 
     /// A path in the kubeconfig starts at the folder that the kubeconfig is in.
-    fn resolve(&self, path: &str) -> PathBuf {
+    pub(super) fn resolve(&self, path: &str) -> PathBuf {
         self.file.parent().unwrap_or(Path::new("")).join(path)
     }
 
     /// The bytes that either lie in the kubeconfig (base64) or in a file that it names; nothing
     /// where neither is given. Both at once is refused, as by kubectl.
-    async fn bytes(&self, field: &str, file: &str, data: &str) -> Result<Option<Vec<u8>>, KubeconfigError> {
+    pub(super) async fn bytes(
+        &self,
+        field: &str,
+        file: &str,
+        data: &str,
+    ) -> Result<Option<Vec<u8>>, KubeconfigError> {
         let data_field = format!("{field}-data");
         match (file.is_empty(), data.is_empty()) {
             (true, true) => Ok(None),
@@ -147,40 +143,51 @@ pub(super) async fn connect(
             &cluster.value.certificate_authority_data,
         )
         .await?;
-    let url = server_url(&cluster_place, &cluster.value, &user.value)?;
-    let mut config = kube::Config::new(url);
-    config.default_retry = false;
-    config.connect_timeout = Some(options.connect_timeout);
-    config.accept_invalid_certs = cluster.value.insecure_skip_tls_verify;
-    config.disable_compression = cluster.value.disable_compression;
-    config.tls_server_name = nonempty(&cluster.value.tls_server_name);
-    if !context.value.namespace.is_empty() {
-        config.default_namespace.clone_from(&context.value.namespace);
-    }
-    config.proxy_url = proxy_url(&cluster_place, &cluster.value, &config.cluster_url, environment)?;
+    let server = server_url(&cluster_place, &cluster.value)?;
+    let mut endpoint = Endpoint {
+        proxy: proxy_url(&cluster_place, &cluster.value, &server.url, environment)?,
+        url: server.url,
+        authority: Authority::Machine,
+        tls_server_name: cluster.value.tls_server_name.clone(),
+    };
     let mut authority_pem = String::new();
-    if let Some(bytes) = authority {
+    if let Some(bytes) = &authority {
         if cluster.value.insecure_skip_tls_verify {
             return Err(cluster_place.error(
                 "insecure-skip-tls-verify",
                 "an authority is given as well; leave one out",
             ));
         }
-        let certificates = certificates(&bytes)
-            .ok_or_else(|| cluster_place.error("certificate-authority", "it holds no certificate in PEM"))?;
-        authority_pem = certificates.iter().map(|der| to_pem(der)).collect();
-        config.root_cert = Some(certificates);
+        let certificates = pem::certificates(bytes);
+        if certificates.is_empty() {
+            return Err(cluster_place.error("certificate-authority", "it holds no certificate in PEM"));
+        }
+        authority_pem = certificates.iter().map(|der| pem::of_certificate(der)).collect();
+        endpoint.authority = Authority::Certificates(certificates);
+    } else if cluster.value.insecure_skip_tls_verify {
+        endpoint.authority = Authority::Unchecked;
     }
     // As kubectl: credentials never go over a connection without TLS.
-    if config.cluster_url.scheme_str() == Some("https") {
-        config.auth_info = credentials(&user_place, user, cluster, &authority_pem).await?;
+    let mut source = Source::default();
+    if endpoint.url.scheme_str() == Some("https") {
+        let authority = authority.unwrap_or_default();
+        source = user::source(&user_place, &user.value, &cluster.value, authority).await?;
+        // As Go's client: what stands in the URL goes before all else.
+        if let Some((username, password)) = server.user {
+            source.bearer = Bearer::Basic { username, password };
+        }
     }
-    impersonate(&user_place, &user.value, options, &mut config.auth_info)?;
     Ok(Connection {
+        impersonation: impersonation(&user_place, &user.value, options)?,
+        source,
         server: without_credentials(&cluster.value.server),
         authority_pem,
-        tls_server_name: cluster.value.tls_server_name.clone(),
-        config,
+        tls_server_name: endpoint.tls_server_name.clone(),
+        endpoint,
+        namespace: match context.value.namespace.as_str() {
+            "" => "default".to_owned(),
+            namespace => namespace.to_owned(),
+        },
     })
 }
 
@@ -203,40 +210,53 @@ pub(super) fn without_credentials(url: &str) -> String {
     format!("{scheme}{separator}{}", &rest[host_start..])
 }
 
-/// A server without a scheme is `https` where the kubeconfig says anything of TLS, else `http`
-/// (client-go `rest.DefaultServerURL`).
-fn server_url(place: &Place<'_>, cluster: &Cluster, user: &User) -> Result<http::Uri, KubeconfigError> {
+/// An API server's URL, and the user and password that stood in it.
+struct Server {
+    url: Uri,
+    user: Option<(String, Sensitive)>,
+}
+
+/// The URL of a cluster. Without a scheme it is `http`: kubectl decides so before it looks at what
+/// the kubeconfig says of TLS, and then leaves that aside (client-go `ClientConfig` and
+/// `rest.DefaultServerURL`; seen with kubectl 1.36).
+fn server_url(place: &Place<'_>, cluster: &Cluster) -> Result<Server, KubeconfigError> {
     if cluster.server.is_empty() {
         return Err(place.error("server", "it is not given"));
     }
-    let speaks_tls = cluster.insecure_skip_tls_verify
-        || !cluster.certificate_authority.is_empty()
-        || !cluster.certificate_authority_data.is_empty()
-        || !user.client_certificate.is_empty()
-        || !user.client_certificate_data.is_empty();
     let whole = if cluster.server.contains("://") {
         cluster.server.clone()
-    } else if speaks_tls {
-        format!("https://{}", cluster.server)
     } else {
         format!("http://{}", cluster.server)
     };
     let end = whole.find(['?', '#']).unwrap_or(whole.len());
-    let url: http::Uri = whole[..end]
+    let url: Uri = without_credentials(&whole[..end])
         .parse()
         .map_err(|_| place.error("server", "it is no URL"))?;
     match url.scheme_str() {
-        Some("https" | "http") if url.host().is_some_and(|host| !host.is_empty()) => Ok(url),
+        Some("https" | "http") if url.host().is_some_and(|host| !host.is_empty()) => Ok(Server {
+            user: user_in(&whole[..end]),
+            url,
+        }),
         _ => Err(place.error("server", "it is no http or https URL")),
     }
+}
+
+/// The user and the password in a URL (RFC 3986, section 3.2.1).
+fn user_in(url: &str) -> Option<(String, Sensitive)> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = &rest[..rest.find('/').unwrap_or(rest.len())];
+    let (user, _) = authority.rsplit_once('@')?;
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some((decoded(name), Sensitive::new(decoded(password))))
 }
 
 fn proxy_url(
     place: &Place<'_>,
     cluster: &Cluster,
-    server: &http::Uri,
+    server: &Uri,
     environment: &proxy::Environment,
-) -> Result<Option<http::Uri>, KubeconfigError> {
+) -> Result<Option<Uri>, KubeconfigError> {
     if cluster.proxy_url.is_empty() {
         Ok(environment.proxy_for(server))
     } else {
@@ -246,247 +266,65 @@ fn proxy_url(
     }
 }
 
-/// The certificates of a PEM text, DER; nothing where there is none or one cannot be read.
-fn certificates(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(pem)
-        .map(|certificate| certificate.map(|der| der.to_vec()))
-        .collect::<Result<_, _>>()
-        .ok()?;
-    (!certificates.is_empty()).then_some(certificates)
-}
-
-/// A certificate as PEM again: what is passed on holds nothing but certificates, whatever else the
-/// file that they came from holds.
-fn to_pem(der: &[u8]) -> String {
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<&str> = (0..text.len())
-        .step_by(64)
-        .map(|start| &text[start..text.len().min(start + 64)])
-        .collect();
-    format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        lines.join("\n")
-    )
-}
-
-async fn credentials(
-    place: &Place<'_>,
-    user: &Named<User>,
-    cluster: &Named<Cluster>,
-    authority_pem: &str,
-) -> Result<AuthInfo, KubeconfigError> {
-    let user = &user.value;
-    let mut info = AuthInfo::default();
-    let basic = !user.username.is_empty() || !user.password.is_empty();
-    if basic && !user.token.is_empty() {
-        return Err(place.error(
-            "token",
-            "a user name and password are given as well; leave one out",
-        ));
-    }
-    if basic {
-        info.username = Some(user.username.clone());
-        info.password = Some(user.password.clone().into());
-    }
-    info.token = token(place, user).await?.map(Into::into);
-    client_certificate(place, user, &mut info).await?;
-    if let Some(exec) = &user.exec {
-        if user.auth_provider.is_some() {
-            return Err(place.error("auth-provider", "`exec` is given as well; leave one out"));
-        }
-        info.exec = Some(plugin(place, exec, &cluster.value, authority_pem)?);
-    }
-    if let Some(provider) = &user.auth_provider {
-        info.auth_provider = Some(auth_provider(place, provider)?);
-    }
-    Ok(info)
-}
-
-/// The file's token before the text's, as kubectl: the text is what it falls back on.
-async fn token(place: &Place<'_>, user: &User) -> Result<Option<String>, KubeconfigError> {
-    if user.token_file.is_empty() {
-        return Ok(nonempty(&user.token));
-    }
-    let read = place.read("tokenFile", &user.token_file).await.and_then(|bytes| {
-        let token = String::from_utf8(bytes).unwrap_or_default().trim().to_owned();
-        if token.is_empty() {
-            Err(place.error("tokenFile", "the file holds no token"))
-        } else {
-            Ok(token)
-        }
-    });
-    match read {
-        Ok(token) => Ok(Some(token)),
-        Err(_) if !user.token.is_empty() => Ok(Some(user.token.clone())),
-        Err(error) => Err(error),
-    }
-}
-
-async fn client_certificate(
-    place: &Place<'_>,
-    user: &User,
-    info: &mut AuthInfo,
-) -> Result<(), KubeconfigError> {
-    let certificate = place
-        .bytes(
-            "client-certificate",
-            &user.client_certificate,
-            &user.client_certificate_data,
-        )
-        .await?;
-    // A key without a certificate is passed over, as by kubectl.
-    let Some(certificate) = certificate else {
-        return Ok(());
-    };
-    let key = place
-        .bytes("client-key", &user.client_key, &user.client_key_data)
-        .await?
-        .ok_or_else(|| {
-            place.error(
-                "client-key",
-                "it is not given, and the client certificate needs it",
-            )
-        })?;
-    if certificates(&certificate).is_none() {
-        return Err(place.error("client-certificate", "it holds no certificate in PEM"));
-    }
-    if PrivateKeyDer::from_pem_slice(&key).is_err() {
-        return Err(place.error(
-            "client-key",
-            "it holds no private key in PEM that can be used (encrypted ones cannot)",
-        ));
-    }
-    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
-    info.client_certificate_data = Some(encode(&certificate));
-    info.client_key_data = Some(encode(&key).into());
-    Ok(())
-}
-
-fn plugin(
-    place: &Place<'_>,
-    exec: &Exec,
-    cluster: &Cluster,
-    authority_pem: &str,
-) -> Result<ExecConfig, KubeconfigError> {
-    if exec.command.is_empty() {
-        return Err(place.error("exec.command", "it is not given"));
-    }
-    let interactive_mode = match (exec.interactive_mode.as_str(), exec.api_version.as_str()) {
-        ("Never", _) => ExecInteractiveMode::Never,
-        ("Always", _) => ExecInteractiveMode::Always,
-        ("IfAvailable", _) | ("", "client.authentication.k8s.io/v1beta1") => ExecInteractiveMode::IfAvailable,
-        ("", _) => {
-            return Err(place.error(
-                "exec.interactiveMode",
-                "it is not given (Never, IfAvailable, Always)",
-            ));
-        }
-        _ => {
-            return Err(place.error("exec.interactiveMode", "it is not Never, IfAvailable or Always"));
-        }
-    };
-    if ![
-        "client.authentication.k8s.io/v1",
-        "client.authentication.k8s.io/v1beta1",
-    ]
-    .contains(&exec.api_version.as_str())
-    {
-        return Err(place.error(
-            "exec.apiVersion",
-            "it is not client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1",
-        ));
-    }
-    if exec.env.iter().any(|variable| variable.name.is_empty()) {
-        return Err(place.error("exec.env", "a variable has no name"));
-    }
-    let command = if exec.command.contains(std::path::MAIN_SEPARATOR) {
-        place.resolve(&exec.command).to_string_lossy().into_owned()
-    } else {
-        exec.command.clone()
-    };
-    let variable = |name: &str, value: &str| {
-        [("name", name), ("value", value)]
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect()
-    };
-    let environment = exec.env.iter().map(|entry| variable(&entry.name, &entry.value));
-    let mut config = ExecConfig::default();
-    config.api_version = Some(exec.api_version.clone());
-    config.command = Some(command);
-    config.args = Some(exec.args.clone());
-    config.env = Some(environment.collect());
-    config.install_hint = nonempty(&exec.install_hint);
-    config.interactive_mode = Some(interactive_mode);
-    config.provide_cluster_info = exec.provide_cluster_info;
-    config.cluster = exec.provide_cluster_info.then(|| ExecAuthCluster {
-        server: Some(cluster.server.clone()),
-        insecure_skip_tls_verify: cluster.insecure_skip_tls_verify.then_some(true),
-        certificate_authority_data: (!authority_pem.is_empty()).then(|| authority_pem.as_bytes().to_vec()),
-        proxy_url: nonempty(&cluster.proxy_url),
-        tls_server_name: nonempty(&cluster.tls_server_name),
-        config: cluster
-            .extensions
-            .iter()
-            .find(|extension| extension.name == PLUGIN_EXTENSION)
-            .map(|extension| extension.extension.clone()),
-    });
-    Ok(config)
-}
-
-fn auth_provider(place: &Place<'_>, provider: &AuthProvider) -> Result<AuthProviderConfig, KubeconfigError> {
-    if provider.name != "oidc" {
-        return Err(place.error(
-            "auth-provider.name",
-            "only `oidc` is known; other providers have credential plugins (`exec`) now",
-        ));
-    }
-    let mut config = AuthProviderConfig::default();
-    config.name.clone_from(&provider.name);
-    config.config = provider
-        .config
-        .iter()
-        .map(|(key, value)| (key.clone(), value.clone().into()))
-        .collect();
-    if !config.config.contains_key("id-token") {
-        return Err(place.error("auth-provider.config.id-token", "it is not given"));
-    }
-    Ok(config)
-}
-
-fn impersonate(
+/// The headers that say as whom to act (client-go `transport.NewImpersonatingRoundTripper`). They go
+/// over plain http as well: they prove nothing.
+fn impersonation(
     place: &Place<'_>,
     user: &User,
     options: &ConnectionOptions,
-    info: &mut AuthInfo,
-) -> Result<(), KubeconfigError> {
-    info.impersonate = options
-        .impersonate
-        .clone()
-        .or_else(|| nonempty(&user.impersonate));
+) -> Result<HeaderMap, KubeconfigError> {
+    let name = options.impersonate.as_ref().unwrap_or(&user.impersonate);
     let groups = if options.impersonate_groups.is_empty() {
         &user.impersonate_groups
     } else {
         &options.impersonate_groups
     };
     let others = !groups.is_empty() || !user.impersonate_uid.is_empty() || !user.impersonate_extra.is_empty();
-    if info.impersonate.is_none() {
+    let mut headers = HeaderMap::new();
+    if name.is_empty() {
         return if others {
             Err(place.error(
                 "as",
                 "groups, a UID or more are to be acted as, and no user is given",
             ))
         } else {
-            Ok(())
+            Ok(headers)
         };
     }
-    info.impersonate_groups = (!groups.is_empty()).then(|| groups.clone());
-    info.impersonate_uid = nonempty(&user.impersonate_uid);
-    info.impersonate_user_extra =
-        (!user.impersonate_extra.is_empty()).then(|| user.impersonate_extra.clone().into_iter().collect());
-    Ok(())
+    let value = |field: &str, text: &str| {
+        HeaderValue::from_str(text)
+            .map_err(|_| place.error(field, "it holds characters that cannot be sent in a header"))
+    };
+    headers.insert("impersonate-user", value("as", name)?);
+    if !user.impersonate_uid.is_empty() {
+        headers.insert("impersonate-uid", value("as-uid", &user.impersonate_uid)?);
+    }
+    for group in groups {
+        headers.append("impersonate-group", value("as-groups", group)?);
+    }
+    for (key, values) in &user.impersonate_extra {
+        let header = format!("impersonate-extra-{}", escaped_key(key));
+        let header = HeaderName::from_bytes(header.as_bytes())
+            .map_err(|_| place.error("as-user-extra", "a key cannot be sent in a header"))?;
+        for text in values {
+            headers.append(header.clone(), value("as-user-extra", text)?);
+        }
+    }
+    Ok(headers)
 }
 
-fn nonempty(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
+/// A key as it stands in a header's name: what may not stand there, and `%`, is percent-encoded
+/// (client-go `transport.headerKeyEscape`). The API server takes keys in lower case.
+fn escaped_key(key: &str) -> String {
+    use std::fmt::Write as _;
+    let mut escaped = String::new();
+    for byte in key.bytes() {
+        if byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte) {
+            escaped.push(char::from(byte.to_ascii_lowercase()));
+        } else {
+            // Writing to a text does not fail.
+            let _ = write!(escaped, "%{byte:02x}");
+        }
+    }
+    escaped
 }

@@ -7,9 +7,11 @@
 
 mod connection;
 mod file;
+mod pem;
 mod proxy;
 #[cfg(test)]
 mod tests;
+mod user;
 
 use std::collections::HashMap;
 use std::ffi::OsString;

@@ -155,6 +155,7 @@ fn link(
                 .token
                 .map_or(secret::READER_TOKEN_SECRET, |token| token.name.as_str())
                 .to_owned(),
+            trial: source.trial,
             secret: object,
         };
         after.push(draft.step(

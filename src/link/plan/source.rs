@@ -10,7 +10,7 @@ use crate::link::address::{self, Candidate};
 use crate::link::secret;
 use crate::plan::draft::{Draft, unread};
 use crate::plan::ownership::ApplySet;
-use crate::plan::{Action, Gate, Plan, StepId, Warning};
+use crate::plan::{Action, Gate, Plan, StepId, Trial, Warning};
 
 /// How peers read one cluster, or why they cannot.
 pub struct Source<'input> {
@@ -19,6 +19,8 @@ pub struct Source<'input> {
     pub token: Option<&'input TokenSecret>,
     /// What has to be done there before its token can be taken.
     pub needs: Vec<StepId>,
+    /// How a credential for it is tried.
+    pub trial: Trial,
     /// What the reader should know of the address, where it is given to somebody.
     pub warning: Option<Warning>,
 }
@@ -39,6 +41,7 @@ pub fn source<'input>(
     })?;
     let mut draft = Draft::new(&spec.name, Area::Links, seen, &fleet.metadata.name);
     let mut warning = None;
+    let mut trial = Trial::OverOwnConnection;
     if let Some(probe) = address::probe(&candidate, seen) {
         if let Some(refusal) = address::refusal(&candidate, probe) {
             let hint = format!("set `apiServer` of the cluster {} to its own address", spec.name);
@@ -53,6 +56,9 @@ pub fn source<'input>(
             ProbeOutcome::NotDialled => Some("is not on its network".to_owned()),
             _ => None,
         };
+        if why.is_none() {
+            trial = Trial::AsStored;
+        }
         if let Some(why) = why {
             warning = Some(Warning {
                 cluster: spec.name.clone(),
@@ -97,7 +103,7 @@ pub fn source<'input>(
     });
     if token.is_some() {
         return Ok((
-            source_of(spec, candidate, token, Vec::new(), warning),
+            source_of(spec, candidate, token, Vec::new(), trial, warning),
             draft.finish(),
         ));
     }
@@ -129,7 +135,14 @@ pub fn source<'input>(
         return Err(Box::new(plan));
     }
     Ok((
-        source_of(spec, candidate, None, filled.into_iter().collect(), warning),
+        source_of(
+            spec,
+            candidate,
+            None,
+            filled.into_iter().collect(),
+            trial,
+            warning,
+        ),
         plan,
     ))
 }
@@ -139,6 +152,7 @@ fn source_of<'input>(
     candidate: Candidate,
     token: Option<&'input TokenSecret>,
     needs: Vec<StepId>,
+    trial: Trial,
     warning: Option<Warning>,
 ) -> Source<'input> {
     Source {
@@ -146,6 +160,7 @@ fn source_of<'input>(
         candidate,
         token,
         needs,
+        trial,
         warning,
     }
 }
