@@ -1,12 +1,13 @@
 //! Credential plugins, and who has them run: each notes its runs in a file.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty;
 
 use crate::harness::Home;
@@ -47,6 +48,7 @@ fn runs(home: &Home) -> usize {
 /// A command that talks to a terminal, and what it shows there.
 struct AtTerminal {
     child: Child,
+    keyboard: File,
     shown: mpsc::Receiver<Vec<u8>>,
     text: String,
 }
@@ -74,9 +76,10 @@ impl AtTerminal {
             .unwrap();
         // It holds the terminal's other end.
         drop(command);
+        let mut controller = File::from(controller);
+        let keyboard = controller.try_clone().unwrap();
         let (sender, shown) = mpsc::channel();
         std::thread::spawn(move || {
-            let mut controller = File::from(controller);
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = controller.read(&mut buffer) {
                 if sender.send(buffer[..length].to_vec()).is_err() {
@@ -86,6 +89,7 @@ impl AtTerminal {
         });
         Self {
             child,
+            keyboard,
             shown,
             text: String::new(),
         }
@@ -102,6 +106,23 @@ impl AtTerminal {
             }
         }
     }
+}
+
+/// Where somebody can answer, a plugin that may ask is heard and is answered.
+#[test]
+fn a_plugin_can_ask_on_the_terminal() {
+    let home = home();
+    let kubeconfig = home.read(".kube/config");
+    home.write(".kube/config", &kubeconfig.replace("Never", "IfAvailable"));
+    home.write(
+        ".kube/plugin",
+        "#!/bin/sh\nprintf 'code of the day: ' >&2\nread code\necho $code >> \"$HOME/runs\"\nexit 1\n",
+    );
+    let mut probe = AtTerminal::start(home.command(&["contexts", "--probe"]));
+    probe.wait_for("code of the day: ");
+    probe.keyboard.write_all(b"4711\n").unwrap();
+    probe.wait_for("`plugin` ended with exit code 1");
+    assert_eq!(home.read("runs"), "4711\n");
 }
 
 impl Drop for AtTerminal {
@@ -127,7 +148,68 @@ fn listing_contexts_runs_no_plugin() {
     // Which the probe does, so that a run would have been seen.
     let output = home.command(&["contexts", "--probe"]).output().unwrap();
     assert!(!output.status.success());
-    assert!(runs(&home) > 0);
+    assert_eq!(runs(&home), 1);
+}
+
+#[test]
+fn a_plugin_that_is_not_allowed_does_not_run() {
+    let home = home();
+    let probe = |policy: &str| {
+        let mut command = home.command(&["contexts", "--probe", "--exec-plugins", policy]);
+        let output = command.output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for policy in ["none", "kubelogin,/usr/bin/plugin"] {
+        let said = probe(policy);
+        assert!(said.contains("`plugin` may not run"), "{said}");
+    }
+    assert_eq!(runs(&home), 0);
+    probe(home.path(".kube/plugin").to_str().unwrap());
+    assert_eq!(runs(&home), 1);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interrupt_ends_plugins_with_all_that_they_started() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let home = home();
+        home.write(
+            ".kube/plugin",
+            "#!/bin/sh\nsleep 600 & echo $! > \"$HOME/new\"; mv \"$HOME/new\" \"$HOME/sleeper\"; wait\n",
+        );
+        let mut probe = home.command(&["contexts", "--probe", "--request-timeout", "5m"]);
+        let mut probe = probe.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut soon = patience();
+        while !home.path("sleeper").exists() {
+            soon();
+        }
+        let sleeper = home.read("sleeper");
+        assert!(lives(&sleeper));
+        kill_process(Pid::from_child(&probe), signal).unwrap();
+        assert_eq!(probe.wait().unwrap().code(), Some(code));
+        let mut soon = patience();
+        while lives(&sleeper) {
+            soon();
+        }
+    }
+}
+
+/// What waits a moment each time, and not for ever.
+#[cfg(target_os = "linux")]
+fn patience() -> impl FnMut() {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    move || {
+        assert!(Instant::now() < deadline, "it does not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether a process is there and has not ended.
+#[cfg(target_os = "linux")]
+fn lives(pid: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
+        .is_ok_and(|stat| !stat.rsplit_once(") ").unwrap().1.starts_with('Z'))
 }
 
 #[test]
