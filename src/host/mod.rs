@@ -1,6 +1,7 @@
 //! This machine: kubeconfigs, paths, the fleet file, processes (istioctl), keys.
 
 pub mod fleet_file;
+pub mod in_cluster;
 pub mod istioctl;
 pub mod keys;
 pub mod kubeconfig;

@@ -12,3 +12,5 @@ mod init;
 #[cfg(unix)]
 mod install;
 mod join;
+#[cfg(unix)]
+mod plugins;

@@ -110,7 +110,7 @@ impl Credential {
             Bearer::Token(token) => Some(bearer(token.expose())?),
             Bearer::File { fallback, .. } => {
                 let read = match &self.file {
-                    Some(file) => file.token(deadline).await,
+                    Some(file) => file.token(Instant::now(), deadline).await,
                     None => None,
                 };
                 let token = read

@@ -35,17 +35,17 @@ impl TokenFile {
 
     /// The token, trimmed: read where it was not read lately. Where the file gives none now, the one
     /// that was read last; none where there is none.
-    pub(super) async fn token(&self, deadline: Instant) -> Option<Sensitive> {
+    pub(super) async fn token(&self, now: Instant, deadline: Instant) -> Option<Sensitive> {
         let held = self.held();
         if let Some((at, token)) = &held
-            && at.elapsed() < PERIOD
+            && now.saturating_duration_since(*at) < PERIOD
         {
             return Some(token.clone());
         }
         let read = tokio::time::timeout_at(deadline, self.read_now()).await;
         match read.ok().flatten() {
             Some(token) => {
-                self.hold(Some((Instant::now(), token.clone())));
+                self.hold(Some((now, token.clone())));
                 Some(token)
             }
             None => held.map(|(_, token)| token),
@@ -71,5 +71,36 @@ impl TokenFile {
         file.take(LIMIT).read_to_string(&mut text).await.ok()?;
         let token = text.trim();
         (!token.is_empty()).then(|| Sensitive::new(token))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_is_read_again_within_a_minute_and_may_be_gone_then() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("token");
+        let write = |token: &str| std::fs::write(&path, token).expect("the file can be written");
+        let file = TokenFile::new(path.clone());
+        let start = Instant::now();
+        let after = async |seconds| {
+            let now = start + Duration::from_secs(seconds);
+            let token = file.token(now, start + Duration::from_secs(600)).await;
+            token.map(|token| token.expose().to_owned())
+        };
+        assert_eq!(after(0).await, None);
+        write("t-1");
+        assert_eq!(after(0).await.as_deref(), Some("t-1"));
+        write("t-2");
+        assert_eq!(after(49).await.as_deref(), Some("t-1"));
+        assert_eq!(after(51).await.as_deref(), Some("t-2"));
+        std::fs::remove_file(&path).expect("the file can be removed");
+        assert_eq!(after(102).await.as_deref(), Some("t-2"));
+        write(" \n");
+        assert_eq!(after(102).await.as_deref(), Some("t-2"));
+        write("t-3");
+        assert_eq!(after(102).await.as_deref(), Some("t-3"));
     }
 }

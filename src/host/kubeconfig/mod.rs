@@ -7,6 +7,7 @@
 
 mod connection;
 mod file;
+mod in_pod;
 mod pem;
 mod proxy;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use connection::{Connection, ConnectionOptions};
 
 use crate::error::{Error as Shown, ErrorKind};
 use crate::fleet::pattern::Patterns;
+use crate::host::in_cluster::Pod;
 use crate::yaml::YamlError;
 use file::{Cluster, Context, User};
 
@@ -203,12 +205,13 @@ impl fmt::Debug for Kubeconfigs {
 }
 
 impl Kubeconfigs {
-    /// Reads the explicit file, else the files of `KUBECONFIG`, else `~/.kube/config`.
+    /// Reads the explicit file, else the files of `KUBECONFIG`, else `~/.kube/config`; where that is
+    /// nothing and this is a pod, the context is [`crate::host::in_cluster::NAME`].
     ///
     /// # Errors
     /// An explicit file that is missing; any file that cannot be read or is no kubeconfig.
     pub fn load(explicit: Option<&Path>) -> Result<Self, KubeconfigError> {
-        Self::from_sources(&Sources::of_environment(explicit))
+        Self::from_sources_or_pod(&Sources::of_environment(explicit), &Pod::of_environment())
     }
 
     /// Reads what the sources say.

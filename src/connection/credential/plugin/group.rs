@@ -6,6 +6,7 @@
 //! it there by itself, and what it started is found by its parent where the system tells (Linux).
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ const GRACE: Duration = Duration::from_millis(250);
 #[derive(Clone, Default)]
 pub(super) struct Groups {
     leaders: Arc<Mutex<BTreeSet<u32>>>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Groups {
@@ -52,8 +54,14 @@ impl Groups {
         }
     }
 
+    /// Whether everything is being ended, so that how a plugin ends says nothing of the plugin.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
     /// Asks every group to end, then ends those that did not.
     pub(super) async fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
         if self.with(|leaders| leaders.is_empty()) {
             return;
         }

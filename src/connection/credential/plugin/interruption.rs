@@ -79,6 +79,10 @@ impl Signals {
         asked_to_end().send_replace(Some(kind));
         let kind = self.next().await;
         groups.kill();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a prompt may block the way to main.rs, and the signal's own action is gone"
+        )]
         std::process::exit(i32::from(kind.exit_code()));
     }
 }

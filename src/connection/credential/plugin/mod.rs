@@ -8,7 +8,7 @@ mod policy;
 mod process;
 mod protocol;
 mod registry;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 mod words;
 

@@ -20,6 +20,9 @@ const OUTPUT_LIMIT: u64 = 1 << 20;
 /// its standard output open for ever.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// By when an interrupt that ended a plugin has been heard here too.
+const INTERRUPT: Duration = Duration::from_millis(100);
+
 /// How a plugin is run.
 pub(super) struct Invocation<'run> {
     pub plugin: &'run Plugin,
@@ -57,7 +60,16 @@ pub(super) enum RunError {
 pub(super) async fn run(invocation: &Invocation<'_>, groups: &Groups) -> Result<Issued, RunError> {
     let mut child = start(invocation).await.map_err(RunError::NotStarted)?;
     let running = groups.enter(&child, own_group(invocation));
-    match timeout(invocation.timeout, output(&mut child)).await {
+    let ended = timeout(invocation.timeout, output(&mut child)).await;
+    if invocation.asks && !matches!(&ended, Ok(Ok((status, _))) if status.success()) {
+        // Ctrl-C reaches it as it reaches us: we are to have heard it first.
+        tokio::time::sleep(INTERRUPT).await;
+    }
+    if groups.is_stopping() {
+        // Who waits is told of the interrupt, and not of a plugin that it ended.
+        std::future::pending::<()>().await;
+    }
+    match ended {
         Ok(Ok((status, output))) => {
             running.ended();
             success(status)?;
