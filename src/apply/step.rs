@@ -1,7 +1,7 @@
 //! Does one step. What it is was decided by the planner; here it is only carried out.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +18,7 @@ use crate::host::sensitive::Sensitive;
 use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
 use crate::link::secret;
 use crate::plan::ownership::FIELDS_MANAGER;
-use crate::plan::{Action, Content, IntermediateProfile, RemoteSecretContent, Step};
+use crate::plan::{Action, Content, Gate, IntermediateProfile, RemoteSecretContent, Step};
 use crate::yaml;
 
 /// Why a step was not done.
@@ -69,6 +69,8 @@ pub struct Tools<'run> {
     /// What remote secrets hold, by what it is made from: read and made once for all its readers, and
     /// failed once for them, or each would wait for a silent cluster in its turn.
     kubeconfigs: Mutex<HashMap<KubeconfigKey, SharedKubeconfig>>,
+    /// Token Secrets that a wait saw being filled: they need not be read again.
+    tokens: Mutex<HashMap<(ClusterName, ObjectReference), Object>>,
     deadline: Instant,
 }
 
@@ -93,6 +95,7 @@ impl<'run> Tools<'run> {
             passphrase: None,
             made_root: OnceCell::new(),
             kubeconfigs: Mutex::default(),
+            tokens: Mutex::default(),
             deadline: Instant::now(),
         }
     }
@@ -113,6 +116,10 @@ impl<'run> Tools<'run> {
     /// The fingerprint of the root that was made, if one was.
     pub fn made_root(&self) -> Option<String> {
         self.made_root.get().cloned()
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, HashMap<(ClusterName, ObjectReference), Object>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn client(&self, cluster: &ClusterName) -> Result<&Client, StepFailure> {
@@ -151,7 +158,7 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
         Content::RemoteSecret(content) => remote_secret(step, content, tools).await,
         Content::Await(gate) => {
             let client = tools.client(&step.cluster)?;
-            cluster::wait(client, gate, &step.object, tools.deadline)
+            let seen = cluster::wait(client, gate, &step.object, tools.deadline)
                 .await
                 .map_err(|error| StepFailure {
                     message: format!("wait for {}: {error}", step.object),
@@ -161,7 +168,13 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
                     },
                     silent: false,
                     timed_out: matches!(error, WaitError::TimedOut { .. }),
-                })
+                })?;
+            if let Some(filled) = seen.filter(|_| *gate == Gate::TokenFilled) {
+                tools
+                    .tokens()
+                    .insert((step.cluster.clone(), step.object.clone()), filled);
+            }
+            Ok(())
         }
     }
 }
@@ -255,17 +268,24 @@ async fn remote_secret(
 async fn kubeconfig(content: &RemoteSecretContent, tools: &Tools<'_>) -> Result<Sensitive, StepFailure> {
     let read = tools.client(&content.to)?;
     let reference = ObjectReference::new("v1", "Secret", &content.token_namespace, &content.token_secret);
-    // What the other cluster fails in says nothing of the step's own.
-    let token_secret = read
-        .get_object(&reference)
-        .await
-        .map_err(|failure| failed(failure.class, format!("{}: {failure}", content.to)))?
-        .ok_or_else(|| {
-            failed(
-                FailureClass::NotFound,
-                format!("{reference} of {} is gone", content.to),
-            )
-        })?;
+    let filled = tools
+        .tokens()
+        .get(&(content.to.clone(), reference.clone()))
+        .cloned();
+    let token_secret = match filled {
+        Some(filled) => filled,
+        // What the other cluster fails in says nothing of the step's own.
+        None => read
+            .get_object(&reference)
+            .await
+            .map_err(|failure| failed(failure.class, format!("{}: {failure}", content.to)))?
+            .ok_or_else(|| {
+                failed(
+                    FailureClass::NotFound,
+                    format!("{reference} of {} is gone", content.to),
+                )
+            })?,
+    };
     let lacking = |what: &str| {
         failed(
             FailureClass::NotFound,

@@ -54,6 +54,10 @@ async fn dial(client: &Client, url: &str, authority: &str, tls_server_name: &str
         tls_server_name: tls_server_name.to_owned(),
         proxy: None,
     };
+    // By this very address, and trusting the same authority, the cluster has just said who it is.
+    if endpoint == client.shared.endpoint && !uid.is_empty() {
+        return ProbeOutcome::Same;
+    }
     let there = client.toward(endpoint, Deadlines::within(PATIENCE));
     let path = "/api/v1/namespaces/kube-system";
     match there.get(path, url).await {

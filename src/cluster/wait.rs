@@ -38,7 +38,8 @@ pub enum WaitError {
     Refused(Failure),
 }
 
-/// Waits until a gate is open, at most until `deadline`.
+/// Waits until a gate is open, at most until `deadline`, and gives the object as it then stood, where
+/// an object is what the gate looks at.
 ///
 /// # Errors
 ///
@@ -48,7 +49,7 @@ pub async fn wait(
     gate: &Gate,
     object: &ObjectReference,
     deadline: Instant,
-) -> Result<(), WaitError> {
+) -> Result<Option<Object>, WaitError> {
     let begun = Instant::now();
     let mut missing = "nothing has been seen yet".to_owned();
     let attempt = async {
@@ -59,8 +60,8 @@ pub async fn wait(
                 watch(client, gate, object, &mut missing).await
             };
             match seen {
-                Ok(true) => return Ok(()),
-                Ok(false) => tokio::time::sleep(ISTIOD_INTERVAL).await,
+                Ok(Seen::Open(object)) => return Ok(object),
+                Ok(Seen::Shut) => tokio::time::sleep(ISTIOD_INTERVAL).await,
                 Err(failure)
                     if matches!(
                         failure.class,
@@ -85,8 +86,16 @@ pub async fn wait(
     }
 }
 
+/// What a look at a gate gave.
+enum Seen {
+    /// It is open; the object that shows it.
+    Open(Option<Object>),
+    /// It is not, and there is nothing more to see here.
+    Shut,
+}
+
 /// Asks every istiod of a namespace once.
-async fn ask(client: &Client, gate: &Gate, namespace: &str, missing: &mut String) -> Result<bool, Failure> {
+async fn ask(client: &Client, gate: &Gate, namespace: &str, missing: &mut String) -> Result<Seen, Failure> {
     let selector = ListSelector {
         namespace,
         labels: "app=istiod",
@@ -106,43 +115,52 @@ async fn ask(client: &Client, gate: &Gate, namespace: &str, missing: &mut String
         return Err(refused);
     }
     match gate.missing_of_replicas(&replicas) {
-        None => Ok(true),
+        None => Ok(Seen::Open(None)),
         Some(still) => {
             *missing = still;
-            Ok(false)
+            Ok(Seen::Shut)
         }
     }
 }
 
-/// Looks at one object and then watches it, until the gate opens or the watch ends.
+/// Watches one object until the gate opens or the watch ends. A watch that names no version begins
+/// with the object as it stands (Kubernetes API concepts, "semantics for watch"), which saves the
+/// list before it; only that an object is *not* there has to be asked by one.
 async fn watch(
     client: &Client,
     gate: &Gate,
     reference: &ObjectReference,
     missing: &mut String,
-) -> Result<bool, Failure> {
+) -> Result<Seen, Failure> {
     let Some(kind) = Kind::of(&reference.api_version, &reference.kind) else {
         *missing = format!("stolos does not know the kind {}", reference.kind);
-        return Ok(false);
+        return Ok(Seen::Shut);
     };
-    let path = format!(
+    let mut path = format!(
         "{}?fieldSelector={}",
         kind.list_path(&reference.namespace),
         query_escaped(&format!("metadata.name={}", reference.name))
     );
     let resource = reference.to_string();
-    let mut listed = client.get(&path, &resource).await?;
-    let object = listed["items"].get_mut(0).map(|item| Object(item.take()));
-    match gate.missing_of(object.as_ref()) {
-        None => return Ok(true),
-        Some(still) => *missing = still,
+    let mut version = String::new();
+    if *gate == Gate::Gone {
+        let mut listed = client.get(&path, &resource).await?;
+        let object = listed["items"].get_mut(0).map(|item| Object(item.take()));
+        match gate.missing_of(object.as_ref()) {
+            None => return Ok(Seen::Open(None)),
+            Some(still) => *missing = still,
+        }
+        let listed_at = listed["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+        version = format!("&resourceVersion={listed_at}");
     }
-    let version = listed["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-    let path = format!(
-        "{path}&watch=true&timeoutSeconds={}&resourceVersion={version}",
+    path.push_str(&format!(
+        "&watch=true&timeoutSeconds={}{version}",
         WATCH.as_secs()
-    );
+    ));
     let mut events = client.watch(&path, &resource).await?;
+    if let Some(still) = gate.missing_of(None) {
+        *missing = still;
+    }
     // A connection that is dead without a word might never end by itself.
     let end = Instant::now() + WATCH + client.request_timeout();
     while let Some(event) = events.next(end).await? {
@@ -151,12 +169,12 @@ async fn watch(
             Event::Gone => None,
             Event::Bookmark => continue,
             // Look afresh.
-            Event::Over => return Ok(false),
+            Event::Over => return Ok(Seen::Shut),
         };
         match gate.missing_of(object.as_ref()) {
-            None => return Ok(true),
+            None => return Ok(Seen::Open(object)),
             Some(still) => *missing = still,
         }
     }
-    Ok(false)
+    Ok(Seen::Shut)
 }
