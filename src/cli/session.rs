@@ -278,7 +278,19 @@ impl Session {
             .collect();
         let reader = |id: &str| readers.get(id).cloned();
         collected.review_credentials(reader, self.parallel).await;
+        self.say_costs(terminal);
         collected.inventory
+    }
+
+    /// Says with `-v` what talking to each cluster has cost so far.
+    pub fn say_costs(&self, terminal: &Terminal) {
+        for member in &self.members {
+            if let Ok(client) = &member.client
+                && client.usage().requests > 0
+            {
+                terminal.detail(1, || format!("{}: {}", member.name, client.usage()));
+            }
+        }
     }
 
     /// Without a fleet file a cluster goes by the ID that its control plane gives it, where it has

@@ -1,5 +1,6 @@
 //! What talking to one cluster costs.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
@@ -19,6 +20,24 @@ pub struct Usage {
     pub bytes_sent: u64,
     /// Bytes of answers' bodies.
     pub bytes_received: u64,
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        write!(
+            formatter,
+            "{}{} on {}, {} sent and {} received",
+            counted(self.requests, "request"),
+            match self.repetitions {
+                0 => String::new(),
+                times => format!(" ({} among them)", counted(times, "repetition")),
+            },
+            counted(self.connections, "new connection"),
+            counted(self.bytes_sent, "byte"),
+            counted(self.bytes_received, "byte")
+        )
+    }
 }
 
 /// Counts [`Usage`].

@@ -78,6 +78,7 @@ func newMaker(random *mathrand.Rand) *maker {
 		m.keys = append(m.keys, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)))
 	}
 	m.keys = append(m.keys, must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)))
+	m.keys = append(m.keys, must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader)))
 	m.keys = append(m.keys, must(rsa.GenerateKey(rand.Reader, 2048)))
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	m.keys = append(m.keys, must(crypto.Signer(ed), err))
@@ -182,9 +183,9 @@ func (m *maker) make(t *x509.Certificate, key crypto.Signer, by *made) (*made, b
 	if by != nil {
 		parent, signer = by.template, by.key
 	}
-	// The one pair that stolos is known to refuse and Go accepts.
-	if signer == m.short && t.SignatureAlgorithm == x509.SHA384WithRSA {
-		t.SignatureAlgorithm = 0
+	// What stolos is known to refuse and Go accepts: RSA-1024 with SHA-384 or PSS.
+	if signer == m.short && t.SignatureAlgorithm != x509.SHA1WithRSA && t.SignatureAlgorithm != x509.SHA512WithRSA {
+		t.SignatureAlgorithm = x509.SHA256WithRSA
 	}
 	der, err := x509.CreateCertificate(rand.Reader, t, parent, key.Public(), signer)
 	if err != nil {

@@ -31,11 +31,20 @@ fn openssl(folder: &Path, arguments: &str) {
 /// A folder with an authority (`ca`), a server (`server`) and a client (`client`), the latter of
 /// version 1.
 fn folder(key: &str) -> TempDir {
+    folder_of("rsa:2048", key)
+}
+
+fn folder_of(servers: &str, key: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &str| openssl(folder.path(), arguments);
     std::fs::write(folder.path().join("server.ext"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    run("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -subj /CN=ca -days 30");
-    run("req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=server");
+    run("ecparam -name secp521r1 -out p521.params");
+    run(&format!(
+        "req -x509 -newkey {servers} -nodes -keyout ca.key -out ca.crt -subj /CN=ca -days 30"
+    ));
+    run(&format!(
+        "req -newkey {servers} -nodes -keyout server.key -out server.csr -subj /CN=server"
+    ));
     run(
         "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile server.ext -out server.crt -days 30",
     );
@@ -138,6 +147,16 @@ async fn certificates_of_version_1_are_taken() {
             assert!(failure.message.contains("client certificate"), "{failure}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_server_of_a_key_on_p521_is_taken() {
+    let folder = folder_of("ec:p521.params", "-algorithm ED25519");
+    // Before TLS 1.3 such a server wants the curve for the key exchange too.
+    let server = Server::start(&folder, "-tls1_3");
+    let client = certificate(&text(&folder, "client.crt"), &text(&folder, "client.key"));
+    let told = page(&server, &folder, Some(&client)).await.unwrap();
+    assert!(told.contains("anna"), "{told}");
 }
 
 #[tokio::test]

@@ -5,9 +5,11 @@
 //! x509-parser takes apart ([`certificate`]), by signatures that ring checks ([`signature`]): names
 //! ([`names`]), chains ([`chain`]), and what those below an authority may be called ([`constraints`]).
 //!
-//! Stricter than Go, knowingly: ECDSA on P-224 and P-521 and a server's own RSA key below 2048 bits
-//! (ring has none of them), certificates whose issuers demand explicit policies (RFC 5280, section
-//! 4.2.1.11), and constraints on mail addresses and URIs where a certificate has such names.
+//! Stricter than Go, knowingly: no ECDSA on P-224, and by P-256 and P-384 not with SHA-512; a server's
+//! own RSA key has 2048 bits at the least, and one of an authority that is shorter does not sign with
+//! SHA-384 or PSS (ring has none of these); no certificates whose issuers demand explicit policies (RFC 5280,
+//! section 4.2.1.11); where an authority restricts mail addresses or URIs, no certificate with such
+//! names.
 
 mod certificate;
 mod chain;
@@ -155,6 +157,6 @@ impl ServerCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        signature::schemes(&self.algorithms)
     }
 }

@@ -1,11 +1,13 @@
 //! Signatures: of certificates by certificates, and of handshakes by a server's key. A certificate
 //! whose form webpki would not read (X.509 v1, a CA's own) signs a handshake as well as any.
 
+use p521::ecdsa::signature::hazmat::PrehashVerifier;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::crypto::verify_tls13_signature_with_raw_key;
-use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, alg_id};
-use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved};
+use rustls::pki_types::{AlgorithmIdentifier, CertificateDer, SubjectPublicKeyInfoDer, alg_id};
+use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::Refusal;
 use super::certificate::Certificate;
@@ -29,7 +31,40 @@ pub(super) fn is_by(
                 .verify_signature(&issuer.key, &certificate.signed, &certificate.signature)
                 .is_ok()
         });
-    verified || is_by_short_rsa(certificate, issuer)
+    verified || is_by_short_rsa(certificate, issuer) || is_by_p521(certificate, issuer)
+}
+
+fn is_by_p521(certificate: &Certificate, issuer: &Certificate) -> bool {
+    let is = |id: AlgorithmIdentifier| certificate.signature_algorithm == id.as_ref();
+    let signed = &certificate.signed;
+    let digest = if is(alg_id::ECDSA_SHA256) {
+        Sha256::digest(signed).to_vec()
+    } else if is(alg_id::ECDSA_SHA384) {
+        Sha384::digest(signed).to_vec()
+    } else if is(alg_id::ECDSA_SHA512) {
+        Sha512::digest(signed).to_vec()
+    } else {
+        return false;
+    };
+    is_p521(issuer) && is_signed_on_p521(&issuer.key, &digest, &certificate.signature)
+}
+
+fn is_p521(certificate: &Certificate) -> bool {
+    certificate.key_algorithm == alg_id::ECDSA_P521.as_ref()
+}
+
+/// Whether a signature (DER) is of a digest, by a key on P-521 (a point as SEC 1 writes it).
+fn is_signed_on_p521(key: &[u8], digest: &[u8], signature: &[u8]) -> bool {
+    // A digest shorter than a number of the curve has zeros before it (FIPS 186-5, section 6.4.2);
+    // the library wants most of them written out.
+    let mut number = [0; 66];
+    let Some(start) = number.len().checked_sub(digest.len()) else {
+        return false;
+    };
+    number[start..].copy_from_slice(digest);
+    let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(key);
+    let signature = p521::ecdsa::Signature::from_der(signature);
+    matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(&number, &signature).is_ok())
 }
 
 fn is_by_short_rsa(certificate: &Certificate, issuer: &Certificate) -> bool {
@@ -70,6 +105,9 @@ pub(super) fn check_tls13(
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, Error> {
     let certificate = read(certificate)?;
+    if signed.scheme == SignatureScheme::ECDSA_NISTP521_SHA512 && is_p521(&certificate) {
+        return of_p521(&certificate, &Sha512::digest(message), signed);
+    }
     let key = SubjectPublicKeyInfoDer::from(certificate.key_info.as_slice());
     verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
         .map_err(|error| because_of_key(&certificate).unwrap_or(error))
@@ -83,6 +121,16 @@ pub(super) fn check_tls12(
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, Error> {
     let certificate = read(certificate)?;
+    // Before TLS 1.3 the scheme's curve says nothing, its digest does.
+    if is_p521(&certificate) {
+        let digest = match signed.scheme {
+            SignatureScheme::ECDSA_NISTP256_SHA256 => Sha256::digest(message).to_vec(),
+            SignatureScheme::ECDSA_NISTP384_SHA384 => Sha384::digest(message).to_vec(),
+            SignatureScheme::ECDSA_NISTP521_SHA512 => Sha512::digest(message).to_vec(),
+            _ => return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into()),
+        };
+        return of_p521(&certificate, &digest, signed);
+    }
     let possible = algorithms
         .mapping
         .iter()
@@ -101,6 +149,25 @@ pub(super) fn check_tls12(
         return Ok(HandshakeSignatureValid::assertion());
     }
     Err(because_of_key(&certificate).unwrap_or(CertificateError::BadSignature.into()))
+}
+
+fn of_p521(
+    certificate: &Certificate,
+    digest: &[u8],
+    signed: &DigitallySignedStruct,
+) -> Result<HandshakeSignatureValid, Error> {
+    if is_signed_on_p521(&certificate.key, digest, signed.signature()) {
+        Ok(HandshakeSignatureValid::assertion())
+    } else {
+        Err(CertificateError::BadSignature.into())
+    }
+}
+
+/// The schemes that handshakes may be signed by, the best first.
+pub(super) fn schemes(algorithms: &WebPkiSupportedAlgorithms) -> Vec<SignatureScheme> {
+    let mut schemes = algorithms.supported_schemes();
+    schemes.push(SignatureScheme::ECDSA_NISTP521_SHA512);
+    schemes
 }
 
 fn read(certificate: &CertificateDer<'_>) -> Result<Certificate, Error> {
