@@ -25,8 +25,16 @@ impl<const COLUMNS: usize> Columns<COLUMNS> {
 
     /// One line, as `table` writes it.
     pub fn line(&self, cells: &[impl AsRef<str>; COLUMNS]) -> String {
+        self.some(cells, |_| true)
+    }
+
+    /// One line of some of the columns.
+    pub fn some(&self, cells: &[impl AsRef<str>; COLUMNS], is_shown: impl Fn(usize) -> bool) -> String {
         let mut line = String::new();
-        for (width, cell) in self.0.iter().zip(cells) {
+        for (index, (width, cell)) in self.0.iter().zip(cells).enumerate() {
+            if !is_shown(index) {
+                continue;
+            }
             let cell = cell.as_ref();
             line.push_str(cell);
             line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + GAP));
