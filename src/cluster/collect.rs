@@ -211,7 +211,7 @@ impl Collecting {
             known.cluster_id
         };
         let id = id.unwrap_or_else(|| self.requests[index].name.to_string());
-        let questions = self.reviews.learn(index, id, known.credentials, known.tokens);
+        let questions = self.reviews.learn(index, &id, known.credentials, known.tokens);
         for (index, token) in questions {
             self.ask(index, &token);
         }

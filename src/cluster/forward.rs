@@ -52,14 +52,11 @@ pub async fn forwarded_get(
     let mut bodies = Vec::with_capacity(paths.len());
     for (index, path) in paths.iter().enumerate() {
         let of_path = |path: &str| format!("{path} of {resource}");
-        let answer = match timeout_at(deadline, answers.next()).await {
-            Ok(answer) => answer,
-            // What is half read cannot be gone on with.
-            Err(_) => {
-                let silent = paths[index..].iter();
-                bodies.extend(silent.map(|path| Err(timed_out("get", &of_path(path)))));
-                break;
-            }
+        // What is half read cannot be gone on with.
+        let Ok(answer) = timeout_at(deadline, answers.next()).await else {
+            let silent = paths[index..].iter();
+            bodies.extend(silent.map(|path| Err(timed_out("get", &of_path(path)))));
+            break;
         };
         bodies.push(match answer {
             // The kubelet opens the tunnel before it dials the port.

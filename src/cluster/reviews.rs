@@ -46,14 +46,14 @@ impl Reviews {
     pub fn learn(
         &mut self,
         index: usize,
-        id: String,
+        id: &str,
         credentials: BTreeSet<(String, String)>,
         tokens: Tokens,
     ) -> Vec<(usize, String)> {
         self.tokens.extend(tokens);
         let mut questions = Vec::new();
-        if self.answering.entry(id.clone()).or_default().insert(index) {
-            let waiting = self.for_id.get(&id).into_iter().flatten();
+        if self.answering.entry(id.to_owned()).or_default().insert(index) {
+            let waiting = self.for_id.get(id).into_iter().flatten();
             questions.extend(waiting.map(|token| (index, token.clone())));
         }
         for (id, token) in credentials {
@@ -126,7 +126,7 @@ mod tests {
         let mut reviews = Reviews::new(true, 4);
         let mut learn = |index: usize, id: &str, credentials: &[(&str, &str)]| {
             let (credentials, tokens) = holding(credentials);
-            reviews.learn(index, id.to_owned(), credentials, tokens)
+            reviews.learn(index, id, credentials, tokens)
         };
         // Nobody to ask yet.
         assert_eq!(learn(0, "east", &[("west", "w"), ("north", "n")]), []);
