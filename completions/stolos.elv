@@ -50,16 +50,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
             cand --output 'How to print the answer: `table`, `wide`, `json` or `yaml`'
             cand --color 'When to colour'
@@ -81,16 +77,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand --color 'When to colour'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
@@ -110,16 +102,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand --color 'When to colour'
             cand --dry-run 'Show the difference and stop'
             cand -q 'Print answers, warnings and errors, and nothing else'
@@ -137,16 +125,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
             cand --output 'How to print the answer: `table`, `wide`, `json` or `yaml`'
             cand --color 'When to colour'
@@ -187,16 +171,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -l 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand --selector 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
@@ -221,16 +201,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -l 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand --selector 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
@@ -257,16 +233,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -l 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand --selector 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
@@ -307,16 +279,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand --color 'When to colour'
             cand -q 'Print answers, warnings and errors, and nothing else'
             cand --quiet 'Print answers, warnings and errors, and nothing else'
@@ -336,16 +304,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -l 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand --selector 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
@@ -371,16 +335,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -l 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand --selector 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
@@ -414,16 +374,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -l 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand --selector 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
@@ -464,16 +420,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -l 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand --selector 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
@@ -499,16 +451,12 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --as 'Act as this user'
             cand --as-group 'Act as a member of this group; can be repeated'
             cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
-<<<<<<< HEAD
             cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
             cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
             cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
             cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
             cand --login-timeout 'Time for a credential plugin while it may be asking you something'
-            cand --parallel 'Clusters that are worked on at the same time'
-=======
             cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
             cand -l 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand --selector 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'

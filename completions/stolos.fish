@@ -52,16 +52,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l kubeconfig -d
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
@@ -82,16 +78,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand init" -l kubeconfig -d 'Th
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand init" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -107,16 +99,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand join" -l kubeconfig -d 'Th
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand join" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -131,16 +119,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand leave" -l kubeconfig -d 'T
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
@@ -177,16 +161,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand plan" -l kubeconfig -d 'Th
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -209,16 +189,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand apply" -l kubeconfig -d 'T
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -242,16 +218,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand status" -l kubeconfig -d '
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand status" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand status" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -284,16 +256,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -310,16 +278,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -342,16 +306,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -380,16 +340,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -424,16 +380,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -456,16 +408,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l as -d 'Act as this user' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l as-group -d 'Act as a member of this group; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
-<<<<<<< HEAD
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l parallel -d 'Clusters that are worked on at the same time' -r
-=======
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'

@@ -9,7 +9,7 @@ use super::early::{Heard, Listening, waiting_for};
 use super::session::{Member, Session};
 use crate::cluster::{CollectRequest, Collecting, Ended, Purpose};
 use crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE;
-use crate::fleet::{ClusterName, ClusterSpec};
+use crate::fleet::{ClusterName, ClusterSpec, Role};
 use crate::inventory::control_plane::first_cluster_id;
 use crate::inventory::{Inventory, Observation};
 use crate::render::Terminal;
@@ -55,6 +55,7 @@ impl Session {
             .filter(|member| member.selected || scope == Scope::All)
             .map(request)
             .collect();
+        let requests = foreseen(requests);
         let progress = terminal.progress(requests.len(), "reading clusters");
         let begun = Instant::now();
         let mut listening = Listening::begin();
@@ -140,20 +141,41 @@ fn request(member: &Member) -> CollectRequest {
         client: member.client.clone(),
         system_namespaces: vec![namespace.to_owned()],
         pinned_uid: member.spec.as_ref().and_then(|spec| spec.uid.clone()),
+        expects_istiod: member.spec.as_ref().is_none_or(|spec| spec.role == Role::Primary),
         is_named_by_file: member.spec.is_some(),
     }
 }
 
+/// Where nobody says which clusters have a control plane, connections are made on suspicion for a
+/// fleet of a usual size alone: in a huge one they would cost more time than they spare.
+fn foreseen(mut requests: Vec<CollectRequest>) -> Vec<CollectRequest> {
+    const USUAL: usize = 100;
+    let is_huge = requests.len() > USUAL;
+    for request in requests.iter_mut().filter(|request| !request.is_named_by_file) {
+        request.expects_istiod &= !is_huge;
+    }
+    requests
+}
+
 /// A line on a cluster that has ended.
 fn told(ended: &Ended, so_far: &Inventory) -> String {
-    let (name, millis) = (&ended.name, ended.took.as_millis());
-    match so_far.clusters.get(name) {
-        Some(Observation::Seen(seen)) => {
-            format!("{name}: read {} objects in {millis} ms", seen.objects.len())
-        }
-        Some(Observation::Unreachable { failure, .. }) => format!("{name}: {failure}, after {millis} ms"),
-        None => format!("{name}: nothing in {millis} ms"),
+    let (name, millis, usage) = (&ended.name, ended.took.as_millis(), ended.usage);
+    let what = match so_far.clusters.get(name) {
+        Some(Observation::Seen(seen)) => format!("read {} objects in {millis} ms", seen.objects.len()),
+        Some(Observation::Unreachable { failure, .. }) => format!("{failure}, after {millis} ms"),
+        None => format!("nothing in {millis} ms"),
+    };
+    let count = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let mut line = format!(
+        "{name}: {what}, {} on {}, {} KiB",
+        count(usage.requests, "request"),
+        count(usage.connections, "connection"),
+        usage.bytes_received.div_ceil(1024)
+    );
+    if usage.repetitions > 0 {
+        line.push_str(&format!(", {} of them again", usage.repetitions));
     }
+    line
 }
 
 /// A cluster with its name so far.

@@ -16,6 +16,7 @@ use super::lists::Purpose;
 use super::read::Reading;
 use super::reviews::Reviews;
 use super::secrets::Tokens;
+use crate::connection::usage::Usage;
 use crate::fleet::ClusterName;
 use crate::inventory::control_plane::first_cluster_id;
 use crate::inventory::{ClusterInventory, Failure, Inventory, Observation};
@@ -33,6 +34,9 @@ pub struct CollectRequest {
     pub system_namespaces: Vec<String>,
     /// The UID that the fleet file pins; a cluster with another is not read any further.
     pub pinned_uid: Option<String>,
+    /// Whether it is worth while to make the connection of a port-forward together with the first:
+    /// where it has an istiod, that spares the two round trips of making it then.
+    pub expects_istiod: bool,
     /// Whether its name is its cluster ID, because a fleet file says so; else its control plane says
     /// which ID it has.
     pub is_named_by_file: bool,
@@ -54,8 +58,10 @@ pub struct Collecting {
 pub struct Ended {
     /// Its name.
     pub name: ClusterName,
-    /// How long it took, from the first request on.
+    /// How long it took, from the connection on.
     pub took: Duration,
+    /// What it cost.
+    pub usage: Usage,
 }
 
 /// What a cluster's task tells.
@@ -127,7 +133,8 @@ impl Collecting {
                     };
                     let name = request.name.clone();
                     self.inventory.clusters.insert(name.clone(), observation);
-                    return Some(Ended { name, took });
+                    let usage = request.client.as_ref().map(Client::usage).unwrap_or_default();
+                    return Some(Ended { name, took, usage });
                 }
                 // Every task tells its end before it goes, unless it panicked: that is a bug, and
                 // the cluster is missing in the answer.
@@ -242,6 +249,11 @@ async fn read(
     tell: &mpsc::UnboundedSender<News>,
 ) -> Result<ClusterInventory, Failure> {
     let client = request.client?;
+    if request.expects_istiod && purposes.iter().any(|purpose| purpose.asks_around()) {
+        client.prepare_upgrade();
+    }
+    // A plugin may have somebody log in: that is not the cluster's time.
+    client.open().await?;
     let deadline = Instant::now() + client.request_timeout();
     let pinned = request.pinned_uid.as_deref();
     let mut reading = Reading::begin(&client, &request.system_namespaces, pinned, purposes, deadline).await?;
@@ -257,5 +269,6 @@ async fn read(
     };
     learnt(&reading);
     reading.go_on(learnt).await;
+    client.drop_prepared();
     Ok(reading.inventory)
 }

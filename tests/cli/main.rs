@@ -12,9 +12,6 @@ mod init;
 #[cfg(unix)]
 mod install;
 mod join;
-<<<<<<< HEAD
 #[cfg(unix)]
 mod plugins;
-=======
 mod status;
->>>>>>> 3e5a554 (Show what is known while silent clusters are waited for, and say what mends each failure)
