@@ -57,7 +57,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l first-byte-ti
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
@@ -83,7 +83,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand init" -l first-byte-timeou
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand init" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -104,7 +104,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand join" -l first-byte-timeou
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand join" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -124,7 +124,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand leave" -l first-byte-timeo
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
@@ -166,7 +166,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand plan" -l first-byte-timeou
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -194,7 +194,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand apply" -l first-byte-timeo
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -223,7 +223,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand status" -l first-byte-time
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand status" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -261,7 +261,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -283,7 +283,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -311,7 +311,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -345,7 +345,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -385,7 +385,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
@@ -413,7 +413,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l parallel -d 'Clusters that are worked on at the same time' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'

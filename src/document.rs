@@ -120,17 +120,23 @@ impl DocumentError {
     /// Everything that an inventory could not read, by cluster: lists, istiods that said nothing,
     /// credentials that could not be reviewed. Each once.
     pub fn of(inventory: &Inventory) -> Vec<Self> {
+        let clusters = inventory.clusters.iter();
+        clusters
+            .flat_map(|(name, observation)| Self::of_cluster(name.as_str(), observation))
+            .collect()
+    }
+
+    /// Everything that could not be read of one cluster, each once.
+    pub fn of_cluster(name: &str, observation: &Observation) -> Vec<Self> {
+        let failures = match observation {
+            Observation::Seen(cluster) => failures(cluster),
+            Observation::Unreachable { failure, .. } => vec![failure],
+        };
         let mut errors = Vec::new();
-        for (name, observation) in &inventory.clusters {
-            let failures = match observation {
-                Observation::Seen(cluster) => failures(cluster),
-                Observation::Unreachable { failure, .. } => vec![failure],
-            };
-            for failure in failures {
-                let error = Self::new(name.as_str(), failure);
-                if !errors.contains(&error) {
-                    errors.push(error);
-                }
+        for failure in failures {
+            let error = Self::new(name, failure);
+            if !errors.contains(&error) {
+                errors.push(error);
             }
         }
         errors

@@ -32,17 +32,20 @@ pub struct Given<'input> {
 pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
     let mut whole = Plan::default();
     for (name, observation) in &given.inventory.clusters {
-        if let Observation::Unreachable { failure, .. } = observation
+        if let Observation::Unreachable { context, failure } = observation
             && let Some(cluster) = fleet.cluster(name)
         {
             let areas = given.areas.iter().filter(|area| cluster.manages(**area));
-            whole.blocked.extend(areas.map(|area| Blocked {
-                cluster: name.clone(),
-                area: *area,
-                reason: failure.to_string(),
-                hint: None,
-                unreachable: failure.class != FailureClass::Identity,
-            }));
+            whole
+                .blocked
+                .extend(areas.enumerate().map(|(index, area)| Blocked {
+                    cluster: name.clone(),
+                    area: *area,
+                    reason: failure.to_string(),
+                    // Once is enough for a cluster.
+                    hint: (index == 0).then(|| failure.hint(context)),
+                    unreachable: failure.class != FailureClass::Identity,
+                }));
         }
     }
     let mut trust_plan = trust::plan(fleet, given.inventory, given.root, given.at);

@@ -92,8 +92,8 @@ pub struct Connecting {
     /// Time for a credential plugin while it may be asking you something
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub login_timeout: Option<Duration>,
-    /// Clusters that are worked on at the same time
-    #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Clusters that are worked on at the same time; fewer spare this machine, and wait for one another
+    #[arg(long, value_name = "COUNT", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..))]
     pub parallel: u16,
 }
 

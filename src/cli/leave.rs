@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::args::{Changing, Connecting, FleetArgument, OutputArguments, Reading};
 use super::carry_out::{self, Passphrase};
+use super::collecting::Scope;
 use super::planning::{Planned, refuse_twins, refuse_unproven};
 use super::session::Session;
-use crate::cluster::namespace_contents;
+use crate::cluster::{Purpose, namespace_contents};
 use crate::document::{Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::{ClusterName, edit};
@@ -56,7 +57,7 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
             .hint("`stolos clusters` lists them"));
         }
     }
-    let mut inventory = session.collect(false, terminal).await;
+    let mut inventory = session.collect(Scope::All, Purpose::LEAVING, terminal).await;
     refuse_twins(&inventory)?;
     refuse_unproven(&file.fleet, &mut inventory);
     read_contents(&session, &leaving, &mut inventory).await;

@@ -2,6 +2,7 @@
 //! tree is the help. A verb's file holds its arguments and `run`, nothing else.
 
 pub mod args;
+pub mod collecting;
 pub mod planning;
 mod propose;
 pub mod session;
@@ -12,6 +13,7 @@ mod carry_out;
 mod clusters;
 mod completion;
 mod contexts;
+mod early;
 mod explain;
 mod init;
 mod join;

@@ -8,8 +8,9 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
+use super::collecting::Scope;
 use super::session::Session;
-use crate::cluster::{self, WriteOptions};
+use crate::cluster::{self, Purpose, WriteOptions};
 use crate::error::{Error, Result};
 use crate::fleet::{Area, ClusterName, Fleet};
 use crate::host::istioctl::Istioctl;
@@ -62,15 +63,20 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
             fleet.metadata.name
         )));
     }
+    let purposes = purposes(request.areas);
     let renders = request.areas.contains(&Area::Mesh);
     let (mut inventory, renderings) = if renders {
         let istioctl = request.istioctl.clone();
         let fleet = fleet.clone();
         let rendering = render(fleet, istioctl);
-        let (inventory, renderings) = tokio::join!(session.collect(false, terminal), rendering);
+        let (inventory, renderings) =
+            tokio::join!(session.collect(Scope::All, purposes, terminal), rendering);
         (inventory, renderings?)
     } else {
-        (session.collect(false, terminal).await, BTreeMap::new())
+        (
+            session.collect(Scope::All, purposes, terminal).await,
+            BTreeMap::new(),
+        )
     };
     refuse_twins(&inventory)?;
     refuse_unproven(&fleet, &mut inventory);
@@ -103,6 +109,16 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
         root_store,
         plan,
     })
+}
+
+/// What clusters are read for by a plan of some areas.
+fn purposes(areas: &[Area]) -> &'static [Purpose] {
+    match areas {
+        [Area::Trust] => &[Purpose::Trust],
+        [Area::Mesh] => &[Purpose::Mesh],
+        [Area::Links] => &[Purpose::Links],
+        _ => Purpose::PLAN,
+    }
 }
 
 async fn render(fleet: Fleet, named: Option<PathBuf>) -> Result<BTreeMap<ClusterName, Rendering>> {

@@ -10,17 +10,14 @@ use jiff::Timestamp;
 
 use super::access::{Access, configuration};
 use super::args::{Contexts, Reading};
-use crate::cluster::{Client, CollectRequest, Collected, collect};
+use crate::cluster::Client;
 use crate::document::Run;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::selector::Selector;
-use crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE;
 use crate::fleet::{ClusterName, ClusterSpec, Fleet};
 use crate::host::fleet_file::{self, FleetFile};
 use crate::host::kubeconfig::Kubeconfigs;
-use crate::inventory::control_plane::control_planes;
-use crate::inventory::{Failure, Inventory, Observation};
-use crate::render::Terminal;
+use crate::inventory::Failure;
 
 /// A cluster that a command reads.
 pub struct Member {
@@ -232,95 +229,6 @@ impl Session {
             .iter()
             .find(|member| member.name == *name)
             .and_then(|member| member.client.as_ref().ok())
-    }
-
-    /// Reads the clusters, all of them or only the selected ones, each istiod in them, and has every
-    /// stored credential reviewed.
-    pub async fn collect(&mut self, only_selected: bool, terminal: &Terminal) -> Inventory {
-        let requests: Vec<CollectRequest> = self
-            .members
-            .iter()
-            .filter(|member| member.selected || !only_selected)
-            .map(|member| CollectRequest {
-                name: member.name.clone(),
-                context: member.context.clone(),
-                client: member.client.clone(),
-                system_namespaces: vec![
-                    member
-                        .spec
-                        .as_ref()
-                        .map_or(DEFAULT_SYSTEM_NAMESPACE, ClusterSpec::system_namespace)
-                        .to_owned(),
-                ],
-                pinned_uid: member.spec.as_ref().and_then(|spec| spec.uid.clone()),
-                ask_istiods: true,
-            })
-            .collect();
-        let progress = terminal.progress(requests.len(), "reading clusters");
-        let mut collected = collect(requests, self.parallel, |name, observation| {
-            progress.step();
-            terminal.detail(1, || match observation {
-                Observation::Seen(seen) => format!("{name}: read {} objects", seen.objects.len()),
-                Observation::Unreachable { failure, .. } => format!("{name}: {failure}"),
-            });
-        })
-        .await;
-        progress.finish();
-        if self.file.is_none() {
-            self.take_cluster_ids(&mut collected);
-        }
-        // A cluster that gave nothing is not asked again: its silence has been said once.
-        let readers: BTreeMap<String, Client> = self
-            .members
-            .iter()
-            .filter(|member| collected.inventory.seen(&member.name).is_some())
-            .filter_map(|member| Some((member.name.to_string(), member.client.as_ref().ok()?.clone())))
-            .collect();
-        let reader = |id: &str| readers.get(id).cloned();
-        collected.review_credentials(reader, self.parallel).await;
-        self.say_costs(terminal);
-        collected.inventory
-    }
-
-    /// Says with `-v` what talking to each cluster has cost so far.
-    pub fn say_costs(&self, terminal: &Terminal) {
-        for member in &self.members {
-            if let Ok(client) = &member.client
-                && client.usage().requests > 0
-            {
-                terminal.detail(1, || format!("{}: {}", member.name, client.usage()));
-            }
-        }
-    }
-
-    /// Without a fleet file a cluster goes by the ID that its control plane gives it, where it has
-    /// one that no other has.
-    fn take_cluster_ids(&mut self, collected: &mut Collected) {
-        let mut ids: BTreeMap<ClusterName, Vec<usize>> = BTreeMap::new();
-        for (index, member) in self.members.iter().enumerate() {
-            let id = collected.inventory.seen(&member.name).and_then(|seen| {
-                let planes = control_planes(seen);
-                let plane = planes.known()?.first()?;
-                plane.effective_cluster_id()?.parse::<ClusterName>().ok()
-            });
-            if let Some(id) = id {
-                ids.entry(id).or_default().push(index);
-            }
-        }
-        for (id, holders) in ids {
-            let [index] = holders[..] else {
-                continue;
-            };
-            let taken = self
-                .members
-                .iter()
-                .enumerate()
-                .any(|(other, member)| other != index && member.name == id);
-            if !taken && let Some(member) = self.members.get_mut(index) {
-                collected.rename(&member.name, &id);
-                member.name = id;
-            }
-        }
     }
 }
 

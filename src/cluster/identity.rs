@@ -45,3 +45,23 @@ pub async fn identify(client: &Client) -> Result<Identity, Failure> {
         }
     }
 }
+
+impl Identity {
+    /// Refuses a cluster that is not the one that the fleet file pins. One that does not show its
+    /// identity may still be read; it is not written (`cli::planning::refuse_unproven`).
+    ///
+    /// # Errors
+    /// It is another one.
+    pub fn check(&self, pinned: Option<&str>, server: &str) -> Result<(), Failure> {
+        match (pinned, &self.uid) {
+            (Some(pinned), Ok(uid)) if !uid.is_empty() && pinned != uid => {
+                let message = format!(
+                    "the fleet file pins the cluster whose kube-system namespace has the UID {pinned}, and this \
+                     context reaches the one with {uid}"
+                );
+                Err(failure(FailureClass::Identity, "connect", server, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}

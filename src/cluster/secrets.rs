@@ -22,23 +22,12 @@ const REMOTE_SECRET_LABEL: &str = "istio/multiCluster";
 /// What hides a value.
 const REDACTED: &str = "<redacted>";
 
-/// Which credential: the Secret that holds it and its key there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CredentialKey {
-    /// The Secret's namespace.
-    pub namespace: String,
-    /// The Secret's name.
-    pub secret: String,
-    /// The key in its data.
-    pub key: String,
-}
+/// Tokens by their fingerprints (lower-case hex SHA-256): a token that many clusters hold is held
+/// here once.
+pub type Tokens = BTreeMap<String, Sensitive>;
 
 /// Puts what is known of a Secret into the inventory, and its tokens, for reviews, into `tokens`.
-pub fn sort_in(
-    secret: Object,
-    inventory: &mut ClusterInventory,
-    tokens: &mut BTreeMap<CredentialKey, Sensitive>,
-) {
+pub fn sort_in(secret: Object, inventory: &mut ClusterInventory, tokens: &mut Tokens) {
     let data = decoded(&secret);
     if secret.label(REMOTE_SECRET_LABEL) == Some("true") {
         inventory
@@ -107,23 +96,14 @@ fn managers(object: &Object) -> Vec<String> {
     object.managers().into_iter().map(str::to_owned).collect()
 }
 
-fn remote_secret(
-    secret: &Object,
-    data: &BTreeMap<String, Vec<u8>>,
-    tokens: &mut BTreeMap<CredentialKey, Sensitive>,
-) -> RemoteSecret {
+fn remote_secret(secret: &Object, data: &BTreeMap<String, Vec<u8>>, tokens: &mut Tokens) -> RemoteSecret {
     let entries = data
         .iter()
         .map(|(key, kubeconfig)| {
             let (mut entry, token) = kubeconfig_facts(kubeconfig);
             entry.cluster_id.clone_from(key);
             if let Some(token) = token {
-                let credential = CredentialKey {
-                    namespace: secret.namespace().to_owned(),
-                    secret: secret.name().to_owned(),
-                    key: key.clone(),
-                };
-                tokens.insert(credential, token);
+                tokens.insert(entry.token_sha256.clone(), token);
             }
             entry
         })

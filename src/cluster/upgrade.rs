@@ -66,6 +66,11 @@ impl Client {
         self.shared.prepared.push(Underway(task));
     }
 
+    /// Closes what was prepared and nobody needs.
+    pub(super) fn drop_prepared(&self) {
+        self.shared.prepared.clear();
+    }
+
     /// The client library on this client's connections: requests share them, upgrades have one each.
     pub fn library_client(&self) -> kube::Client {
         let client = self.clone();

@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 use super::client::Client;
-use super::collect::ask_istiod;
+use super::istiod::ask_istiod;
 use super::objects::{ListSelector, query_escaped};
 use super::watch::Event;
 use crate::inventory::kind::{self, Kind};
@@ -105,7 +105,8 @@ async fn ask(client: &Client, gate: &Gate, namespace: &str, missing: &mut String
     let living = pods.iter().filter(|pod| {
         pod.at(&["metadata", "deletionTimestamp"]).is_none() && pod.text(&["status", "phase"]) == "Running"
     });
-    let replicas = futures::future::join_all(living.map(|pod| ask_istiod(client, pod))).await;
+    let deadline = Instant::now() + client.request_timeout();
+    let replicas = futures::future::join_all(living.map(|pod| ask_istiod(client, pod, deadline))).await;
     // Who may not ask istiod today may not in a minute either.
     let refused = replicas.iter().find_map(|replica| {
         let failure = replica.clusterz.failure().or(replica.networkz.failure())?;

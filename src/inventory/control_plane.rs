@@ -13,6 +13,8 @@ use crate::yaml;
 pub const NETWORK_LABEL: &str = "topology.istio.io/network";
 /// The label by which an object says which revision it belongs to.
 pub const REVISION_LABEL: &str = "istio.io/rev";
+/// The cluster ID that an istiod goes by to which none is given.
+const DEFAULT_CLUSTER_ID: &str = "Kubernetes";
 /// The revision that has no name of its own in objects' names.
 pub const DEFAULT_REVISION: &str = "default";
 
@@ -121,7 +123,7 @@ impl ControlPlane<'_> {
     pub fn effective_cluster_id(&self) -> Option<&str> {
         match &self.cluster_id {
             Fact::Known(id) => Some(id),
-            Fact::Absent => Some("Kubernetes"),
+            Fact::Absent => Some(DEFAULT_CLUSTER_ID),
             Fact::Unknown => None,
         }
     }
@@ -151,18 +153,43 @@ pub fn control_planes(cluster: &ClusterInventory) -> Fact<Vec<ControlPlane<'_>>>
     }
 }
 
+/// The cluster ID that the first of a cluster's control planes goes by, as `control_planes` has it,
+/// without all else that is to be known of them.
+pub fn first_cluster_id(cluster: &ClusterInventory) -> Option<String> {
+    let deployment = cluster
+        .of_kind(DEPLOYMENT)
+        .filter(|deployment| deployment.label("app") == Some("istiod"))
+        .min_by_key(|deployment| (deployment.namespace(), revision(deployment)))?;
+    match cluster_id(deployment) {
+        Fact::Known(id) => Some(id),
+        Fact::Absent => Some(DEFAULT_CLUSTER_ID.to_owned()),
+        Fact::Unknown => None,
+    }
+}
+
+fn cluster_id(deployment: &Object) -> Fact<String> {
+    discovery_container(deployment).map_or(Fact::Unknown, |container| {
+        environment(Some(container), "CLUSTER_ID")
+            .filter(|id| !id.is_empty())
+            .map_or(Fact::Absent, |id| Fact::Known(id.to_owned()))
+    })
+}
+
+fn revision(deployment: &Object) -> &str {
+    deployment
+        .label(REVISION_LABEL)
+        .or_else(|| environment(discovery_container(deployment), "REVISION"))
+        .filter(|revision| !revision.is_empty())
+        .unwrap_or(DEFAULT_REVISION)
+}
+
 fn control_plane<'inventory>(
     cluster: &'inventory ClusterInventory,
     deployment: &'inventory Object,
 ) -> ControlPlane<'inventory> {
     let namespace = deployment.namespace().to_owned();
     let container = discovery_container(deployment);
-    let revision = deployment
-        .label(REVISION_LABEL)
-        .or_else(|| environment(container, "REVISION"))
-        .filter(|revision| !revision.is_empty())
-        .unwrap_or(DEFAULT_REVISION)
-        .to_owned();
+    let revision = revision(deployment).to_owned();
     let suffix = if revision == DEFAULT_REVISION {
         String::new()
     } else {
@@ -189,11 +216,7 @@ fn control_plane<'inventory>(
         ready: is_rolled_out(deployment),
         wanted,
         available,
-        cluster_id: container.map_or(Fact::Unknown, |container| {
-            environment(Some(container), "CLUSTER_ID")
-                .filter(|id| !id.is_empty())
-                .map_or(Fact::Absent, |id| Fact::Known(id.to_owned()))
-        }),
+        cluster_id: cluster_id(deployment),
         injected_cluster_id: text(&values, "/global/multiCluster/clusterName"),
         mesh_id: text(&mesh, "/defaultConfig/meshId"),
         trust_domain: text(&mesh, "/trustDomain"),

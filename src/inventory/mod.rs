@@ -5,6 +5,7 @@
 
 pub mod control_plane;
 pub mod credential;
+pub mod hint;
 pub mod installer;
 pub mod kind;
 pub mod object;

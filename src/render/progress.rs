@@ -21,6 +21,11 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// Prints while the bar stands aside.
+    pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+
     /// All is done: the bar goes.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

@@ -5,14 +5,20 @@ pub use super::links::links;
 pub use super::look::Look;
 
 use super::look::{Color, painted};
-use super::table::table;
+use super::table::{Columns, table};
 use crate::status::report::{ClusterReport, ControlPlaneReport, GatewayReport, ReplicaReport};
 use crate::status::trust_view::short;
 use crate::status::{Finding, LinkState, Severity, StatusReport};
 
 /// The whole report.
 pub fn report(report: &StatusReport, look: Look) -> String {
-    let mut parts = vec![clusters(&report.clusters, look)];
+    let clusters = clusters(&report.clusters, look);
+    clusters + "\n" + &after_clusters(report, look)
+}
+
+/// The report without the table of the clusters, where that has been shown.
+pub fn after_clusters(report: &StatusReport, look: Look) -> String {
+    let mut parts = Vec::new();
     if look.wide {
         parts.push(replicas(&report.clusters));
         parts.push(certificates(&report.clusters));
@@ -25,12 +31,103 @@ pub fn report(report: &StatusReport, look: Look) -> String {
 }
 
 fn clusters(clusters: &[ClusterReport], look: Look) -> String {
-    let rows = clusters.iter().flat_map(|cluster| {
-        let planes = cluster.control_planes.iter().map(Some);
-        let none = cluster.control_planes.is_empty().then_some(None);
-        planes.chain(none).map(move |plane| (cluster, plane))
+    if look.wide {
+        table(WIDE, clusters.iter().flat_map(wide_rows))
+    } else {
+        table(NARROW, clusters.iter().flat_map(narrow_rows))
+    }
+}
+
+const NARROW: [&str; 9] = [
+    "NAME",
+    "CONTEXT",
+    "KUBERNETES",
+    "ISTIO",
+    "REVISION",
+    "NETWORK",
+    "READY",
+    "ROOT",
+    "GATEWAY",
+];
+
+const WIDE: [&str; 13] = [
+    "NAME",
+    "CONTEXT",
+    "SERVER",
+    "UID",
+    "KUBERNETES",
+    "ISTIO",
+    "REVISION",
+    "INSTALLED BY",
+    "NETWORK",
+    "READY",
+    "ROOT",
+    "TRUST BY",
+    "GATEWAY",
+];
+
+/// The table of the clusters, shown in parts: each cluster when it is known.
+#[derive(Debug)]
+pub struct ClusterRows {
+    wide: bool,
+    narrow_columns: Option<Columns<9>>,
+    wide_columns: Option<Columns<13>>,
+}
+
+impl ClusterRows {
+    /// Nothing has been shown yet.
+    pub fn new(look: Look) -> Self {
+        Self {
+            wide: look.wide,
+            narrow_columns: None,
+            wide_columns: None,
+        }
+    }
+
+    /// The rows of these clusters, under the header where they are the first. `expected` are the names
+    /// and contexts of all clusters that will be shown.
+    pub fn next(&mut self, clusters: &[ClusterReport], expected: &[(String, String)]) -> String {
+        if self.wide {
+            let rows: Vec<_> = clusters.iter().flat_map(wide_rows).collect();
+            part(&mut self.wide_columns, WIDE, &rows, expected)
+        } else {
+            let rows: Vec<_> = clusters.iter().flat_map(narrow_rows).collect();
+            part(&mut self.narrow_columns, NARROW, &rows, expected)
+        }
+    }
+}
+
+fn part<const COLUMNS: usize>(
+    columns: &mut Option<Columns<COLUMNS>>,
+    header: [&str; COLUMNS],
+    rows: &[[String; COLUMNS]],
+    expected: &[(String, String)],
+) -> String {
+    let mut text = String::new();
+    let columns = columns.get_or_insert_with(|| {
+        let named: Vec<[String; COLUMNS]> = expected
+            .iter()
+            .map(|(name, context)| {
+                std::array::from_fn(|column| match column {
+                    0 => name.clone(),
+                    1 => context.clone(),
+                    _ => String::new(),
+                })
+            })
+            .collect();
+        let columns = Columns::of(&header, rows.iter().chain(&named));
+        text.push_str(&columns.line(&header));
+        columns
     });
-    let common = |cluster: &ClusterReport, plane: Option<&ControlPlaneReport>| {
+    for row in rows {
+        text.push_str(&columns.line(row));
+    }
+    text
+}
+
+/// A cluster's rows, one a control plane, or one where there is none.
+fn narrow_rows(cluster: &ClusterReport) -> impl Iterator<Item = [String; 9]> {
+    planes(cluster).map(move |plane| {
         let said = |text: Option<&String>| text.map_or_else(|| unknown(cluster), Clone::clone);
         [
             cluster.name.clone(),
@@ -43,50 +140,18 @@ fn clusters(clusters: &[ClusterReport], look: Look) -> String {
             roots(cluster),
             gateways(cluster),
         ]
-    };
-    let header = [
-        "NAME",
-        "CONTEXT",
-        "KUBERNETES",
-        "ISTIO",
-        "REVISION",
-        "NETWORK",
-        "READY",
-        "ROOT",
-        "GATEWAY",
-    ];
-    if !look.wide {
-        return table(header, rows.map(|(cluster, plane)| common(cluster, plane)));
-    }
-    let [
-        name,
-        context,
-        kubernetes,
-        istio,
-        revision,
-        network,
-        ready,
-        root,
-        gateway,
-    ] = header;
-    let wide = [
-        name,
-        context,
-        "SERVER",
-        "UID",
-        kubernetes,
-        istio,
-        revision,
-        "INSTALLED BY",
-        network,
-        ready,
-        root,
-        "TRUST BY",
-        gateway,
-    ];
-    table(
-        wide,
-        rows.map(|(cluster, plane)| {
+    })
+}
+
+fn wide_rows(cluster: &ClusterReport) -> impl Iterator<Item = [String; 13]> {
+    planes(cluster)
+        .zip(narrow_rows(cluster))
+        .map(move |(plane, narrow)| {
+            let said = |text: Option<&String>| text.map_or_else(|| unknown(cluster), Clone::clone);
+            let installed_by = plane.map_or_else(
+                || unknown(cluster),
+                |plane| plane.installed_by.as_str().to_owned(),
+            );
             let [
                 name,
                 context,
@@ -97,12 +162,7 @@ fn clusters(clusters: &[ClusterReport], look: Look) -> String {
                 ready,
                 root,
                 gateway,
-            ] = common(cluster, plane);
-            let said = |text: Option<&String>| text.map_or_else(|| unknown(cluster), Clone::clone);
-            let installed_by = plane.map_or_else(
-                || unknown(cluster),
-                |plane| plane.installed_by.as_str().to_owned(),
-            );
+            ] = narrow;
             [
                 name,
                 context,
@@ -118,8 +178,12 @@ fn clusters(clusters: &[ClusterReport], look: Look) -> String {
                 said(cluster.trust.managed_by.as_ref()),
                 gateway,
             ]
-        }),
-    )
+        })
+}
+
+fn planes(cluster: &ClusterReport) -> impl Iterator<Item = Option<&ControlPlaneReport>> {
+    let none = cluster.control_planes.is_empty().then_some(None);
+    cluster.control_planes.iter().map(Some).chain(none)
 }
 
 /// What stands where nothing is known: `?` where it could not all be read, else it is absent.

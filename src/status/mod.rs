@@ -16,8 +16,8 @@ pub use catalogue::{Entry, Severity};
 pub use report::{Finding, LinkReport, LinkState, StatusReport};
 
 use crate::document::{DocumentError, time};
-use crate::fleet::Fleet;
-use crate::inventory::{ControlPlane, Inventory, Replica};
+use crate::fleet::{ClusterName, Fleet};
+use crate::inventory::{ControlPlane, Inventory, Observation, Replica};
 use crate::trust::{Certificate, RootOnHand};
 use report::{
     CertificateReport, ClusterReport, ControlPlaneReport, GatewayReport, Kubernetes, ReplicaCluster,
@@ -47,6 +47,21 @@ pub fn report(
         complete,
         links: view.links,
     }
+}
+
+/// The reports of clusters alone, as far as they have been read: what can be said of each before all
+/// of them are known.
+pub fn clusters<'inventory>(
+    clusters: impl IntoIterator<Item = (&'inventory ClusterName, &'inventory Observation)>,
+    fleet: Option<&Fleet>,
+) -> Vec<ClusterReport> {
+    clusters
+        .into_iter()
+        .map(|(name, observation)| {
+            let errors = DocumentError::of_cluster(name.as_str(), observation);
+            cluster(&ClusterView::new(name, observation, fleet), &errors)
+        })
+        .collect()
 }
 
 fn cluster(cluster: &ClusterView<'_>, errors: &[DocumentError]) -> ClusterReport {

@@ -135,7 +135,8 @@ impl<'world> View<'world> {
 }
 
 impl<'world> ClusterView<'world> {
-    fn new(
+    /// The view of one cluster.
+    pub fn new(
         name: &'world ClusterName,
         observation: &'world Observation,
         fleet: Option<&'world Fleet>,

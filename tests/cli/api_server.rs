@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use serde_json::{Value, json};
 
@@ -12,11 +12,26 @@ pub struct ApiServer {
     /// `http://127.0.0.1:PORT`
     pub url: String,
     requests: Arc<Mutex<Vec<String>>>,
+    speech: Arc<Speech>,
+}
+
+/// Whether a server answers yet.
+#[derive(Default)]
+struct Speech {
+    may_speak: Mutex<bool>,
+    changed: Condvar,
 }
 
 impl ApiServer {
     /// A cluster of a UID, with objects by the path of their list (`/apis/apps/v1/deployments`).
     pub fn start(uid: &str, lists: &[(&str, Value)]) -> Self {
+        let server = Self::start_silent(uid, lists);
+        server.speak();
+        server
+    }
+
+    /// The same, which takes requests and answers none before it is told to speak.
+    pub fn start_silent(uid: &str, lists: &[(&str, Value)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -27,13 +42,25 @@ impl ApiServer {
             .map(|(path, items)| ((*path).to_owned(), items.clone()))
             .collect();
         let answers = Arc::new((uid, lists));
+        let speech = Arc::new(Speech::default());
+        let spoken = Arc::clone(&speech);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (answers, seen) = (Arc::clone(&answers), Arc::clone(&seen));
-                std::thread::spawn(move || serve(stream, &answers.0, &answers.1, &seen));
+                let (answers, seen, speech) = (Arc::clone(&answers), Arc::clone(&seen), Arc::clone(&spoken));
+                std::thread::spawn(move || serve(stream, &answers.0, &answers.1, &seen, &speech));
             }
         });
-        Self { url, requests }
+        Self {
+            url,
+            requests,
+            speech,
+        }
+    }
+
+    /// Lets it answer from now on.
+    pub fn speak(&self) {
+        *self.speech.may_speak.lock().unwrap() = true;
+        self.speech.changed.notify_all();
     }
 
     /// The methods and paths that were asked for so far.
@@ -67,7 +94,13 @@ pub fn kubeconfig(servers: &[(&str, &str)]) -> String {
     .concat()
 }
 
-fn serve(stream: TcpStream, uid: &str, lists: &[(String, Value)], seen: &Mutex<Vec<String>>) {
+fn serve(
+    stream: TcpStream,
+    uid: &str,
+    lists: &[(String, Value)],
+    seen: &Mutex<Vec<String>>,
+    speech: &Speech,
+) {
     let Ok(mut writer) = stream.try_clone() else {
         return;
     };
@@ -100,6 +133,13 @@ fn serve(stream: TcpStream, uid: &str, lists: &[(String, Value)], seen: &Mutex<V
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let path = target.split('?').next().unwrap_or_default();
         seen.lock().unwrap().push(format!("{method} {path}"));
+        let silent = speech.may_speak.lock().unwrap();
+        drop(
+            speech
+                .changed
+                .wait_while(silent, |may_speak| !*may_speak)
+                .unwrap(),
+        );
         let answer = answer(path, uid, lists).to_string();
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
         let sent = write!(writer, "{head}Content-Length: {}\r\n\r\n{answer}", answer.len());

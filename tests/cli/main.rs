@@ -14,3 +14,4 @@ mod install;
 mod join;
 #[cfg(unix)]
 mod plugins;
+mod status;

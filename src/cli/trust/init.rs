@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use crate::cli::args::{Connecting, FleetArgument, Reading};
 use crate::cli::carry_out::Passphrase;
+use crate::cli::collecting::Scope;
 use crate::cli::session::Session;
+use crate::cluster::Purpose;
 use crate::document::time;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::edit;
@@ -27,7 +29,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let mut session = Session::of_fleet(&Reading::whole(&arguments.file, &arguments.connecting)).await?;
     // All clusters are read: any of them may carry a root.
-    let inventory = session.collect(false, terminal).await;
+    let inventory = session.collect(Scope::All, &[Purpose::Trust], terminal).await;
     let Some(file) = &session.file else {
         return Err(Error::new(ErrorKind::Bug, "make a root without a fleet file"));
     };

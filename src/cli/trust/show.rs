@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use crate::cli::args::{OutputArguments, Reading};
+use crate::cli::collecting::Scope;
 use crate::cli::session::Session;
+use crate::cluster::Purpose;
 use crate::document::{Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::keys::RootStore;
@@ -21,7 +23,9 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let mut session = Session::of_any(&arguments.reading).await?;
-    let inventory = session.collect(true, terminal).await;
+    let inventory = session
+        .collect(Scope::Selected, &[Purpose::TrustReport], terminal)
+        .await;
     let now = Timestamp::now();
     let fleet = session.selected_fleet();
     let on_hand = match &session.file {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub use crate::inventory::hint::quoted;
 use crate::inventory::{Failure, FailureClass};
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::view::View;
@@ -72,10 +73,7 @@ fn unreachable(view: &View<'_>) -> Vec<Found> {
         .filter(|(_, failure)| failure.class != FailureClass::Identity)
         .map(|(cluster, failure)| {
             let message = format!("context {:?} gave nothing: {failure}", cluster.context);
-            Found::within(cluster.name, message).hint(format!(
-                "check it: `kubectl --context {} version`",
-                quoted(cluster.context)
-            ))
+            Found::within(cluster.name, message).hint(failure.hint(cluster.context))
         })
         .collect()
 }
@@ -174,29 +172,14 @@ fn major_minor(version: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-/// A word as one types it in a shell.
-pub fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn versions_and_words() {
+    fn versions_are_read() {
         assert_eq!(major_minor("v1.32.1+k3s1"), Some((1, 32)));
         assert_eq!(major_minor("1.32-alpha.0"), Some((1, 32)));
         assert_eq!(major_minor("latest"), None);
-        assert_eq!(
-            quoted("arn:aws:eks:us-east-1:1:cluster/x"),
-            "arn:aws:eks:us-east-1:1:cluster/x"
-        );
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

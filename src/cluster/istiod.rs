@@ -1,0 +1,91 @@
+//! What an istiod says of itself: its debug endpoints, asked through a port-forward to its pod.
+
+use tokio::time::Instant;
+
+use super::client::Client;
+use super::failure::failure;
+use super::forward::forwarded_get;
+use crate::inventory::{Failure, FailureClass, Object, Replica, Said};
+
+/// The port of istiod's debug endpoints and metrics.
+const MONITORING_PORT: u16 = 15014;
+
+/// Whether a pod is an istiod that runs and stays.
+pub fn is_asked(pod: &Object) -> bool {
+    pod.label("app") == Some("istiod")
+        && pod.text(&["status", "phase"]) == "Running"
+        && pod.at(&["metadata", "deletionTimestamp"]).is_none()
+}
+
+/// Asks one istiod pod what it says of itself, until a deadline.
+pub async fn ask_istiod(client: &Client, pod: &Object, deadline: Instant) -> Replica {
+    let paths = ["/version", "/debug/clusterz", "/debug/networkz"];
+    let answers = forwarded_get(
+        client,
+        pod.namespace(),
+        pod.name(),
+        MONITORING_PORT,
+        &paths,
+        deadline,
+    )
+    .await;
+    let mut answers = match answers {
+        Ok(answers) => answers.into_iter(),
+        Err(failure) => vec![Err(failure.clone()), Err(failure.clone()), Err(failure)].into_iter(),
+    };
+    let mut next = || {
+        answers.next().unwrap_or_else(|| {
+            let message = "istiod was not asked";
+            Err(failure(FailureClass::Server, "get", "istiod", message))
+        })
+    };
+    let version = match next() {
+        Ok(body) => Said::Said(bare_version(&String::from_utf8_lossy(&body))),
+        Err(failure) => Said::Silent(failure),
+    };
+    Replica {
+        namespace: pod.namespace().to_owned(),
+        pod: pod.name().to_owned(),
+        revision: pod.label("istio.io/rev").unwrap_or("default").to_owned(),
+        ready: pod.has_condition("Ready"),
+        version,
+        clusterz: said(next(), |entries: Option<Vec<_>>| entries.unwrap_or_default()),
+        networkz: said(next(), |entries: Option<Vec<_>>| entries.unwrap_or_default()),
+    }
+}
+
+/// The version in istiod's `/version`, which is `VERSION-REVISION-STATUS` (Istio:
+/// `pkg/version.BuildInfo.String`); a version may hold dashes itself.
+fn bare_version(text: &str) -> String {
+    text.trim()
+        .rsplitn(3, '-')
+        .nth(2)
+        .unwrap_or(text.trim())
+        .to_owned()
+}
+
+fn said<T: serde::de::DeserializeOwned, U>(
+    answer: Result<Vec<u8>, Failure>,
+    turn: impl FnOnce(T) -> U,
+) -> Said<U> {
+    match answer.map(|body| serde_json::from_slice(&body)) {
+        Ok(Ok(value)) => Said::Said(turn(value)),
+        Ok(Err(_)) => {
+            let message = "its answer is not what this version of stolos reads";
+            Said::Silent(failure(FailureClass::Server, "get", "istiod", message))
+        }
+        Err(failure) => Said::Silent(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_without_what_follows_it() {
+        assert_eq!(bare_version("1.31.2-abcdef-Clean\n"), "1.31.2");
+        assert_eq!(bare_version("1.32-alpha.0-abcdef-Modified"), "1.32-alpha.0");
+        assert_eq!(bare_version("unknown"), "unknown");
+    }
+}

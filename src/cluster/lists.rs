@@ -1,0 +1,257 @@
+//! What is read of a cluster, as a table: each list with the purposes that need it. A command reads
+//! what its purposes need and no more: each list costs the API server work and this machine memory.
+
+use crate::inventory::kind::{self, Kind};
+
+/// What a command reads clusters for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To report the state of the mesh: `status`, `link list`.
+    Status,
+    /// To report what control planes sign with: `trust show`.
+    TrustReport,
+    /// To plan what control planes sign with.
+    Trust,
+    /// To plan control planes and gateways, or to propose a fleet file for those that run.
+    Mesh,
+    /// To plan links.
+    Links,
+    /// To plan how a cluster leaves.
+    Leave,
+}
+
+use Purpose::{Leave, Links, Mesh, Status, Trust, TrustReport};
+
+impl Purpose {
+    /// Everything that a fleet file, or its plan, is made from.
+    pub const PLAN: &'static [Purpose] = &[Trust, Mesh, Links];
+    /// Everything that a cluster's leaving is planned from.
+    pub const LEAVING: &'static [Purpose] = &[Mesh, Leave];
+
+    /// Whether the words of istiods and of the peers that a cluster's credentials are for are part of
+    /// it: what each istiod says of itself, and whether its peers accept what it holds.
+    pub fn asks_around(self) -> bool {
+        matches!(self, Status | Links)
+    }
+
+    /// Whether objects are compared and written back, so that they have to be kept whole; who only
+    /// reports keeps what it reports.
+    pub fn keeps_whole(self) -> bool {
+        !matches!(self, Status | TrustReport)
+    }
+}
+
+/// One list to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Of which kind.
+    pub kind: Kind,
+    /// In which namespace; empty is the whole cluster.
+    pub namespace: String,
+    /// A label selector, or empty.
+    pub labels: &'static str,
+    /// A field selector, or empty.
+    pub fields: &'static str,
+    /// Only the objects' metadata.
+    pub metadata_only: bool,
+}
+
+impl List {
+    /// The key under which the inventory says that it was read (`ClusterInventory::lists`).
+    pub fn key(&self) -> String {
+        let kind = format!("{}/{}", self.kind.api_version, self.kind.kind);
+        if self.labels.is_empty() && self.fields.is_empty() {
+            kind
+        } else {
+            format!("{kind}?{}{}", self.labels, self.fields)
+        }
+    }
+}
+
+/// A row of the table: a list, and who needs it.
+struct Row(&'static [Purpose], Kind, &'static str, &'static str, &'static str);
+
+/// What is looked for in the whole cluster: purposes, kind, namespace, labels, fields.
+const FLEET_WIDE: &[Row] = &[
+    Row(&[Status, Trust, Mesh, Links], kind::NAMESPACE, "", "", ""),
+    Row(
+        &[Status, Trust, Mesh, Links],
+        kind::DEPLOYMENT,
+        "",
+        "app=istiod",
+        "",
+    ),
+    Row(&[Status, Mesh, Links], kind::POD, "", "app=istiod", ""),
+    // Pods with a sidecar: the injector gives each this label.
+    Row(&[Leave], kind::POD, "", "security.istio.io/tlsMode", ""),
+    Row(
+        &[Status, Mesh],
+        kind::SERVICE,
+        "",
+        "topology.istio.io/network",
+        "",
+    ),
+    Row(
+        &[Status, Trust, Mesh, Links],
+        kind::SECRET,
+        "",
+        "istio/multiCluster=true",
+        "",
+    ),
+    Row(
+        &[Status, Trust, Mesh],
+        kind::CONFIG_MAP,
+        "",
+        "",
+        "metadata.name=istio-ca-root-cert",
+    ),
+    Row(&[Leave], kind::CONFIG_MAP, "", "", "metadata.name=istio-ca-crl"),
+    // Kubernetes puts the same into every namespace; this one is there from the start.
+    Row(
+        &[Status, Mesh, Links],
+        kind::CONFIG_MAP,
+        "kube-system",
+        "",
+        "metadata.name=kube-root-ca.crt",
+    ),
+    Row(
+        &[Status, Mesh, Links],
+        kind::ENDPOINT_SLICE,
+        "default",
+        "kubernetes.io/service-name=kubernetes",
+        "",
+    ),
+    Row(
+        &[Mesh, Links],
+        kind::NODE,
+        "",
+        "node-role.kubernetes.io/control-plane",
+        "",
+    ),
+    Row(&[Status, Mesh], kind::MUTATING_WEBHOOK, "", "", ""),
+    Row(&[Status, Mesh], kind::VALIDATING_WEBHOOK, "", "", ""),
+    Row(&[Mesh], kind::CLUSTER_ROLE, "", "", ""),
+    Row(&[Mesh], kind::CLUSTER_ROLE_BINDING, "", "", ""),
+    // Our own definitions are read whole, for drift; of the others it is enough that they stand,
+    // and whose they are.
+    Row(
+        &[Mesh],
+        kind::CUSTOM_RESOURCE_DEFINITION,
+        "",
+        "stolos.dev/fleet",
+        "",
+    ),
+    Row(&[Mesh], kind::CUSTOM_RESOURCE_DEFINITION, "", "", ""),
+    Row(&[Status, Mesh], kind::ISTIO_GATEWAY, "", "", ""),
+];
+
+/// What is looked for in a namespace of a control plane.
+const IN_SYSTEM_NAMESPACE: &[(&[Purpose], Kind)] = &[
+    (&[Status, Trust, Mesh, Links], kind::SECRET),
+    (&[Status, Trust, Mesh, Links], kind::CONFIG_MAP),
+    (&[Mesh], kind::SERVICE),
+    (&[Mesh, Links], kind::SERVICE_ACCOUNT),
+    (&[Status, Trust, Mesh, Links], kind::DEPLOYMENT),
+    (&[Mesh], kind::ROLE),
+    (&[Mesh], kind::ROLE_BINDING),
+    (&[Mesh], kind::HORIZONTAL_POD_AUTOSCALER),
+    (&[Mesh], kind::POD_DISRUPTION_BUDGET),
+];
+
+fn wanted(by: &[Purpose], purposes: &[Purpose]) -> bool {
+    purposes.iter().any(|purpose| match purpose {
+        TrustReport => by.contains(&Trust),
+        purpose => by.contains(purpose),
+    })
+}
+
+/// What some purposes read of the whole cluster.
+pub fn fleet_wide(purposes: &[Purpose]) -> Vec<List> {
+    FLEET_WIDE
+        .iter()
+        .filter(|Row(by, ..)| wanted(by, purposes))
+        .map(|Row(_, kind, namespace, labels, fields)| List {
+            kind: *kind,
+            namespace: (*namespace).to_owned(),
+            labels,
+            fields,
+            metadata_only: *kind == kind::CUSTOM_RESOURCE_DEFINITION && labels.is_empty(),
+        })
+        .collect()
+}
+
+/// What some purposes read in a namespace of a control plane.
+pub fn in_namespace(namespace: &str, purposes: &[Purpose]) -> Vec<List> {
+    IN_SYSTEM_NAMESPACE
+        .iter()
+        .filter(|(by, _)| wanted(by, purposes))
+        .map(|(_, kind)| List {
+            kind: *kind,
+            namespace: namespace.to_owned(),
+            labels: "",
+            fields: "",
+            metadata_only: false,
+        })
+        .collect()
+}
+
+/// What is asked for in the namespace of a control plane instead, where a list of the whole cluster
+/// was refused: who may read no more than that namespace still learns what matters there.
+pub fn narrowed(refused: &[List], namespace: &str, purposes: &[Purpose]) -> Vec<List> {
+    let read_anyway = in_namespace(namespace, purposes);
+    refused
+        .iter()
+        .filter(|list| list.kind.namespaced && list.namespace.is_empty())
+        .filter(|list| !read_anyway.iter().any(|other| other.kind == list.kind))
+        .map(|list| List {
+            namespace: namespace.to_owned(),
+            ..list.clone()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(purposes: &[Purpose]) -> usize {
+        fleet_wide(purposes).len() + in_namespace("istio-system", purposes).len()
+    }
+
+    #[test]
+    fn who_reports_reads_less_than_who_plans() {
+        // Beside each: `/version` and the namespace `kube-system`.
+        assert_eq!(count(&[Status]), 14);
+        assert_eq!(count(&[TrustReport]), 7);
+        assert_eq!(count(&[Links]), 11);
+        assert_eq!(count(Purpose::PLAN), 25);
+        assert_eq!(count(&[Mesh]), count(Purpose::PLAN));
+        assert_eq!(count(Purpose::LEAVING), 27);
+        assert!(
+            fleet_wide(&[Status])
+                .iter()
+                .all(|list| list.kind != kind::CLUSTER_ROLE)
+        );
+    }
+
+    #[test]
+    fn a_refused_list_is_asked_for_where_it_may_be_read() {
+        let purposes = [Status];
+        let all = fleet_wide(&purposes);
+        let narrowed = narrowed(&all, "istio-system", &purposes);
+        let kinds: Vec<&str> = narrowed.iter().map(|list| list.kind.kind).collect();
+        // Deployments, Secrets and ConfigMaps of the namespace are read in any case.
+        assert_eq!(kinds, ["Pod", "Service", "Gateway"]);
+        assert!(narrowed.iter().all(|list| list.namespace == "istio-system"));
+        assert_eq!(narrowed[0].labels, "app=istiod");
+    }
+
+    #[test]
+    fn the_inventory_knows_a_list_by_its_selector() {
+        let lists = fleet_wide(&[Status]);
+        let keys: Vec<String> = lists.iter().map(List::key).collect();
+        assert!(keys.contains(&"v1/Namespace".to_owned()));
+        assert!(keys.contains(&"apps/v1/Deployment?app=istiod".to_owned()));
+        assert!(keys.contains(&"v1/ConfigMap?metadata.name=istio-ca-root-cert".to_owned()));
+    }
+}
