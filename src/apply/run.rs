@@ -76,6 +76,7 @@ pub async fn run(
     let tools = Tools::new(confirmed, request.fleet, &request.clients, request.root_store)
         .with_root(request.root, request.passphrase)
         .until(deadline);
+    tools.prepare(steps);
     let permits = Permits::of(steps, request.parallel);
     let mut order = Order::of(steps);
     let mut outcome = Outcome::default();

@@ -1,7 +1,6 @@
 //! Does one step. What it is was decided by the planner; here it is only carried out.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,15 +10,14 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::Confirmed;
+use super::credential::Credentials;
 use crate::cluster::{self, Client, WaitError, WriteOptions};
 use crate::fleet::{ClusterName, FleetName};
 use crate::host::keys::{RootKey, RootStore};
 use crate::host::sensitive::Sensitive;
-use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
-use crate::link::secret;
+use crate::inventory::{Failure, FailureClass};
 use crate::plan::ownership::FIELDS_MANAGER;
-use crate::plan::{Action, Content, Gate, IntermediateProfile, RemoteSecretContent, Step};
-use crate::yaml;
+use crate::plan::{Action, Content, Gate, IntermediateProfile, Step};
 
 /// Why a step was not done.
 #[derive(Clone)]
@@ -49,7 +47,7 @@ impl From<Failure> for StepFailure {
     }
 }
 
-fn failed(class: FailureClass, message: impl Into<String>) -> StepFailure {
+pub(super) fn failed(class: FailureClass, message: impl Into<String>) -> StepFailure {
     StepFailure {
         message: message.into(),
         class,
@@ -66,18 +64,9 @@ pub struct Tools<'run> {
     root: OnceCell<RootKey>,
     passphrase: Option<Sensitive>,
     made_root: OnceCell<String>,
-    /// What remote secrets hold, by what it is made from: read and made once for all its readers, and
-    /// failed once for them, or each would wait for a silent cluster in its turn.
-    kubeconfigs: Mutex<HashMap<KubeconfigKey, SharedKubeconfig>>,
-    /// Token Secrets that a wait saw being filled: they need not be read again.
-    tokens: Mutex<HashMap<(ClusterName, ObjectReference), Object>>,
+    credentials: Credentials,
     deadline: Instant,
 }
-
-/// What a remote secret's content is made from: the read cluster, the token Secret there, and the
-/// address, server name and authority that go with it.
-type KubeconfigKey = [String; 6];
-type SharedKubeconfig = Arc<OnceCell<Result<Sensitive, StepFailure>>>;
 
 impl<'run> Tools<'run> {
     /// Tools for a plan that was consented to.
@@ -94,8 +83,7 @@ impl<'run> Tools<'run> {
             root: OnceCell::new(),
             passphrase: None,
             made_root: OnceCell::new(),
-            kubeconfigs: Mutex::default(),
-            tokens: Mutex::default(),
+            credentials: Credentials::default(),
             deadline: Instant::now(),
         }
     }
@@ -105,6 +93,11 @@ impl<'run> Tools<'run> {
         self.root = root.map_or_else(OnceCell::new, OnceCell::from);
         self.passphrase = passphrase;
         self
+    }
+
+    /// Begins to connect to where credentials will be tried.
+    pub fn prepare(&self, steps: &[Step]) {
+        self.credentials.prepare(steps, self);
     }
 
     /// With a deadline for what is waited for.
@@ -118,11 +111,7 @@ impl<'run> Tools<'run> {
         self.made_root.get().cloned()
     }
 
-    fn tokens(&self) -> MutexGuard<'_, HashMap<(ClusterName, ObjectReference), Object>> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn client(&self, cluster: &ClusterName) -> Result<&Client, StepFailure> {
+    pub(super) fn client(&self, cluster: &ClusterName) -> Result<&Client, StepFailure> {
         self.clients.get(cluster).ok_or_else(|| {
             failed(
                 FailureClass::Configuration,
@@ -155,7 +144,7 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
         }
         Content::MakeRoot => make_root(tools).await,
         Content::IssueIntermediate(profile) => issue(step, profile, tools).await,
-        Content::RemoteSecret(content) => remote_secret(step, content, tools).await,
+        Content::RemoteSecret(content) => tools.credentials.give(step, content, tools).await,
         Content::Await(gate) => {
             let client = tools.client(&step.cluster)?;
             let seen = cluster::wait(client, gate, &step.object, tools.deadline)
@@ -170,9 +159,7 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
                     timed_out: matches!(error, WaitError::TimedOut { .. }),
                 })?;
             if let Some(filled) = seen.filter(|_| *gate == Gate::TokenFilled) {
-                tools
-                    .tokens()
-                    .insert((step.cluster.clone(), step.object.clone()), filled);
+                tools.credentials.saw(&step.cluster, &step.object, filled);
             }
             Ok(())
         }
@@ -181,7 +168,7 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
 
 /// How a step's object is written: only the one that was planned, and over nobody's fields where
 /// none stood.
-fn write_options(step: &Step) -> WriteOptions<'_> {
+pub(super) fn write_options(step: &Step) -> WriteOptions<'_> {
     WriteOptions {
         force: step.action != Action::Create,
         uid: &step.uid,
@@ -236,78 +223,4 @@ async fn issue(step: &Step, profile: &IntermediateProfile, tools: &Tools<'_>) ->
         client.apply(&secret, write_options(step)).await?;
     }
     Ok(())
-}
-
-async fn remote_secret(
-    step: &Step,
-    content: &RemoteSecretContent,
-    tools: &Tools<'_>,
-) -> Result<(), StepFailure> {
-    let client = tools.client(&step.cluster)?;
-    let key = [
-        content.to.to_string(),
-        content.token_namespace.clone(),
-        content.token_secret.clone(),
-        content.server.clone(),
-        content.tls_server_name.clone(),
-        content.authority.clone(),
-    ];
-    let shared = {
-        let mut kubeconfigs = tools.kubeconfigs.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(kubeconfigs.entry(key).or_default())
-    };
-    let kubeconfig = shared.get_or_init(|| kubeconfig(content, tools)).await;
-    let kubeconfig = kubeconfig.as_ref().map_err(Clone::clone)?;
-    let mut object: Object = content.secret.clone();
-    object.0["data"] = json!({ &content.cluster_id: kubeconfig.expose() });
-    client.apply(&object, write_options(step)).await?;
-    Ok(())
-}
-
-/// The kubeconfig that a remote secret holds, as base64.
-async fn kubeconfig(content: &RemoteSecretContent, tools: &Tools<'_>) -> Result<Sensitive, StepFailure> {
-    let read = tools.client(&content.to)?;
-    let reference = ObjectReference::new("v1", "Secret", &content.token_namespace, &content.token_secret);
-    let filled = tools
-        .tokens()
-        .get(&(content.to.clone(), reference.clone()))
-        .cloned();
-    let token_secret = match filled {
-        Some(filled) => filled,
-        // What the other cluster fails in says nothing of the step's own.
-        None => read
-            .get_object(&reference)
-            .await
-            .map_err(|failure| failed(failure.class, format!("{}: {failure}", content.to)))?
-            .ok_or_else(|| {
-                failed(
-                    FailureClass::NotFound,
-                    format!("{reference} of {} is gone", content.to),
-                )
-            })?,
-    };
-    let lacking = |what: &str| {
-        failed(
-            FailureClass::NotFound,
-            format!("{reference} of {} holds no {what}", content.to),
-        )
-    };
-    let held = |key: &str| match token_secret.text(&["data", key]) {
-        "" => Err(lacking(key)),
-        encoded => Ok(Sensitive::new(encoded)),
-    };
-    let token = STANDARD
-        .decode(held("token")?.expose())
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .map(Sensitive::new)
-        .ok_or_else(|| lacking("token"))?;
-    let authority = if content.authority.is_empty() {
-        held("ca.crt")?.expose().to_owned()
-    } else {
-        STANDARD.encode(&content.authority)
-    };
-    let kubeconfig = yaml::to_string(&secret::kubeconfig(content, &authority, token.expose()))
-        .map_err(|error| failed(FailureClass::Configuration, error.message))?;
-    Ok(Sensitive::new(STANDARD.encode(kubeconfig)))
 }

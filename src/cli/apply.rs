@@ -58,6 +58,7 @@ pub async fn some(
         clusters: session.writable(&work.cluster.cluster)?,
         istioctl: istioctl.istioctl,
         awaits_istiod,
+        changes: !work.changing.dry_run,
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;
     let format = work.output.output;

@@ -1,19 +1,15 @@
 //! From a plan to its end: shown, consented to, run, told. Every command that changes clusters ends
 //! here.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-
-use futures::future::join_all;
 
 use super::args::Changing;
 use super::plan::{blocked_kind, show, verdict};
 use super::planning::Planned;
 use super::session::Session;
 use crate::apply::{self, Confirmed, Consent, FailedStep, Journal, Outcome, Request};
-use crate::cluster::acting_user;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fleet::{Area, ClusterName, edit};
+use crate::fleet::{Area, edit};
 use crate::host::keys::{self, KeyError, RootKey};
 use crate::host::sensitive::Sensitive;
 use crate::plan::{Action, Content, Plan, StepId, text};
@@ -109,7 +105,7 @@ async fn consented(
         &session.run.id,
         planned.fleet.metadata.name.as_str(),
         changing.change_ref.clone(),
-        acting_users(session, &planned.plan).await,
+        planned.users.clone(),
     );
     let clients = session
         .members
@@ -206,16 +202,6 @@ impl From<KeyError> for KeyFailure {
     fn from(error: KeyError) -> Self {
         KeyFailure::Key(error)
     }
-}
-
-/// As whom each cluster of a plan is changed, in its own words.
-async fn acting_users(session: &Session, plan: &Plan) -> BTreeMap<ClusterName, String> {
-    let clusters: BTreeSet<&ClusterName> = plan.steps.iter().map(|step| &step.cluster).collect();
-    let asked = clusters.into_iter().filter_map(|cluster| {
-        let client = session.client(cluster)?;
-        Some(async move { (cluster.clone(), acting_user(client).await) })
-    });
-    join_all(asked).await.into_iter().collect()
 }
 
 /// Writes into the fleet file what was learnt: each cluster's identity, and the root's fingerprint.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::args::{Changing, Connecting, FleetArgument, OutputArguments, Reading};
 use super::carry_out::{self, Passphrase};
 use super::collecting::Scope;
-use super::planning::{Planned, refuse_twins, refuse_unproven};
+use super::planning::{Planned, acting_users, refuse_twins, refuse_unproven};
 use super::session::Session;
 use crate::cluster::{Purpose, namespace_contents};
 use crate::document::{Document, DocumentError};
@@ -90,15 +90,16 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
         .blocked
         .iter()
         .any(|blocked| !leaving.contains(&blocked.cluster));
+    let dry_run = arguments.changing.dry_run;
     let planned = Planned {
         root_store: RootStore::of(&file.fleet, file.folder(), &RootStore::default_directory()?),
         fleet: file.fleet.clone(),
         inventory,
         plan,
+        users: acting_users(&session, !dry_run).await,
     };
     // Leaving is its own consent to what it deletes; the plan is shown and asked for all the same.
     arguments.changing.allow_disruption = true;
-    let dry_run = arguments.changing.dry_run;
     let carried = carry_out::carry_out(
         &session,
         planned,

@@ -45,6 +45,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         clusters: session.writable(&arguments.cluster)?,
         istioctl: arguments.istioctl.istioctl,
         awaits_istiod: true,
+        changes: false,
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;
     show(&planned, &session, &[], arguments.output.output, terminal)?;

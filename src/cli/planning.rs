@@ -37,6 +37,8 @@ pub struct Planned {
     pub root_store: RootStore,
     /// The plan.
     pub plan: Plan,
+    /// As whom each cluster is changed, in its own words; empty where nothing is to be changed.
+    pub users: BTreeMap<ClusterName, String>,
 }
 
 /// What is to be planned.
@@ -49,6 +51,8 @@ pub struct PlanRequest<'request> {
     pub istioctl: Option<PathBuf>,
     /// Whether istiod's own word is awaited: that it reads the others, that it knows their gateways.
     pub awaits_istiod: bool,
+    /// Whether the plan is to be carried out, so that it is asked as whom.
+    pub changes: bool,
 }
 
 /// Plans a session's fleet.
@@ -64,20 +68,16 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
         )));
     }
     let purposes = purposes(request.areas);
-    let renders = request.areas.contains(&Area::Mesh);
-    let (mut inventory, renderings) = if renders {
-        let istioctl = request.istioctl.clone();
-        let fleet = fleet.clone();
-        let rendering = render(fleet, istioctl);
-        let (inventory, renderings) =
-            tokio::join!(session.collect(Scope::All, purposes, terminal), rendering);
-        (inventory, renderings?)
-    } else {
-        (
-            session.collect(Scope::All, purposes, terminal).await,
-            BTreeMap::new(),
-        )
+    let rendering = async {
+        match request.areas.contains(&Area::Mesh) {
+            true => render(fleet.clone(), request.istioctl.clone()).await,
+            false => Ok(BTreeMap::new()),
+        }
     };
+    let users = acting_users(session, request.changes);
+    let (mut inventory, users, renderings) =
+        tokio::join!(session.collect(Scope::All, purposes, terminal), users, rendering);
+    let renderings = renderings?;
     refuse_twins(&inventory)?;
     refuse_unproven(&fleet, &mut inventory);
     probe_addresses(session, &fleet, &mut inventory).await;
@@ -108,6 +108,7 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
         inventory,
         root_store,
         plan,
+        users,
     })
 }
 
@@ -119,6 +120,19 @@ fn purposes(areas: &[Area]) -> &'static [Purpose] {
         [Area::Links] => &[Purpose::Links],
         _ => Purpose::PLAN,
     }
+}
+
+/// As whom the clusters are changed, asked in the burst of requests by which they are read.
+pub fn acting_users(
+    session: &Session,
+    changes: bool,
+) -> impl Future<Output = BTreeMap<ClusterName, String>> + use<> {
+    let members = session.members.iter().filter(|_| changes);
+    let asked: Vec<_> = members
+        .filter_map(|member| Some((member.name.clone(), member.client.as_ref().ok()?.clone())))
+        .map(|(name, client)| async move { (name, cluster::acting_user(&client).await) })
+        .collect();
+    async move { join_all(asked).await.into_iter().collect() }
 }
 
 async fn render(fleet: Fleet, named: Option<PathBuf>) -> Result<BTreeMap<ClusterName, Rendering>> {

@@ -11,12 +11,13 @@ use tokio::time::Instant;
 use super::upgrade::Prepared;
 use crate::connection::channel::Channel;
 use crate::connection::credential::plugin::Plugins;
-use crate::connection::credential::{Authorization, Credential};
+use crate::connection::credential::{Authorization, Bearer, Credential, Source};
 use crate::connection::deadlines::Deadlines;
 use crate::connection::endpoint::{ClientCertificate, Endpoint};
 use crate::connection::pool::Connections;
 use crate::connection::usage::{Meter, Usage};
 use crate::host::kubeconfig::Connection;
+use crate::host::sensitive::Sensitive;
 use crate::inventory::Failure;
 
 /// Requests in flight of one context: well under a server's own limits (400 reads, 200 writes at a
@@ -90,6 +91,31 @@ impl Client {
 
     /// A client that shows the same credential at another endpoint, and counts for itself.
     pub(super) fn toward(&self, endpoint: Endpoint, deadlines: Deadlines) -> Self {
+        let (credential, headers) = (self.shared.credential.clone(), self.shared.headers.clone());
+        self.elsewhere(endpoint, credential, headers, deadlines)
+    }
+
+    /// A client that shows this token, or nothing, at an endpoint, as nobody else; it counts for itself.
+    pub(super) fn presenting(&self, endpoint: Endpoint, token: Option<Sensitive>) -> Self {
+        let source = Source {
+            certificate: None,
+            bearer: token.map_or(Bearer::None, Bearer::Token),
+        };
+        let mut headers = HeaderMap::new();
+        if let Some(agent) = self.shared.headers.get(http::header::USER_AGENT) {
+            headers.insert(http::header::USER_AGENT, agent.clone());
+        }
+        let credential = self.shared.credential.replaced_by(source);
+        self.elsewhere(endpoint, credential, headers, self.shared.deadlines)
+    }
+
+    fn elsewhere(
+        &self,
+        endpoint: Endpoint,
+        credential: Credential,
+        headers: HeaderMap,
+        deadlines: Deadlines,
+    ) -> Self {
         let shared = &self.shared;
         Self {
             shared: Arc::new(Shared {
@@ -99,8 +125,8 @@ impl Client {
                 tls_server_name: endpoint.tls_server_name.clone(),
                 namespace: shared.namespace.clone(),
                 endpoint,
-                credential: shared.credential.clone(),
-                headers: shared.headers.clone(),
+                credential,
+                headers,
                 deadlines,
                 in_flight: Semaphore::new(REQUESTS_IN_FLIGHT),
                 meter: Meter::default(),

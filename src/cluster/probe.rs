@@ -79,7 +79,8 @@ async fn dial(client: &Client, url: &str, authority: &str, tls_server_name: &str
     }
 }
 
-fn der_blocks(pem: &str) -> Vec<Vec<u8>> {
+/// The certificates of a PEM text, DER.
+pub(super) fn der_blocks(pem: &str) -> Vec<Vec<u8>> {
     x509_parser::pem::Pem::iter_from_buffer(pem.as_bytes())
         .filter_map(|block| block.ok().map(|block| block.contents))
         .collect()

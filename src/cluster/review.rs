@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::client::Client;
 use crate::host::sensitive::Sensitive;
-use crate::inventory::ReviewOutcome;
+use crate::inventory::{Failure, FailureClass, ReviewOutcome};
 
 /// Asks the API server whether it accepts a token, and as whom.
 pub async fn review(client: &Client, token: &Sensitive) -> ReviewOutcome {
@@ -29,13 +29,29 @@ pub async fn review(client: &Client, token: &Sensitive) -> ReviewOutcome {
 }
 
 /// Who this connection acts as, in the API server's words: `SelfSubjectReview`
-/// (authentication.k8s.io/v1), which leaves nothing behind. Empty where it does not say.
-pub async fn acting_user(client: &Client) -> String {
+/// (authentication.k8s.io/v1), which leaves nothing behind. Empty where the server knows the
+/// credential and does not say: servers before 1.28, and those who may not ask.
+///
+/// # Errors
+///
+/// No answer, or the credential is not accepted.
+pub async fn named_user(client: &Client) -> Result<String, Failure> {
     let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
     let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-    let answer = client.create(path, body, "self subject review").await;
-    answer
-        .ok()
-        .and_then(|answer| Some(answer["status"]["userInfo"]["username"].as_str()?.to_owned()))
-        .unwrap_or_default()
+    match client.create(path, body, "self subject review").await {
+        Ok(answer) => Ok(answer["status"]["userInfo"]["username"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()),
+        // Whoever is not authenticated is told so before anything else.
+        Err(refused) if matches!(refused.class, FailureClass::NotFound | FailureClass::Permission) => {
+            Ok(String::new())
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Who this connection acts as, for the record; empty where it does not say.
+pub async fn acting_user(client: &Client) -> String {
+    named_user(client).await.unwrap_or_default()
 }

@@ -93,6 +93,12 @@ impl Credential {
         }
     }
 
+    /// Another credential of the same session.
+    #[must_use]
+    pub fn replaced_by(&self, source: Source) -> Self {
+        Self::new(source, &self.plugins)
+    }
+
     /// What to show the server now. A plugin runs, or a file is read, where what was had before is
     /// not there or no longer good; callers at the same time share one run.
     ///
