@@ -32,7 +32,15 @@ pub(super) async fn connect(host: &str, port: u16, deadline: Instant) -> Result<
     let addresses = by(deadline, late, resolve(host, port)).await?;
     let shown = shown(&addresses);
     let late = |span| format!("no TCP connection to {shown} within {}", seconds(span));
-    by(deadline, late, first_of(interleaved(addresses))).await
+    let connected = by(deadline, late, first_of(interleaved(addresses))).await;
+    connected.map_err(|trouble| {
+        // What is tried is said beside the message already, where it is no other than that.
+        let own = trouble.message.strip_prefix(&format!("{host}:{port}: "));
+        match own.filter(|own| !own.contains("; ")) {
+            Some(own) => Trouble::new(trouble.class, own),
+            None => trouble,
+        }
+    })
 }
 
 /// The addresses of a host. Names are looked up by the C library, which knows all that the machine

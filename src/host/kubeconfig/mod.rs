@@ -6,6 +6,8 @@
 //! Kubeconfigs hold credentials: an error gives file, line and field, and never a value.
 
 mod connection;
+#[cfg(test)]
+mod connection_tests;
 mod file;
 mod in_pod;
 mod pem;

@@ -13,21 +13,21 @@ use crate::connection::endpoint::Authority;
 
 const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9.hunter2";
 
-struct Folder(TempDir);
+pub(super) struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
         path
     }
 
-    fn load(&self, files: &[&str]) -> Result<Kubeconfigs, KubeconfigError> {
+    pub(super) fn load(&self, files: &[&str]) -> Result<Kubeconfigs, KubeconfigError> {
         let list = std::env::join_paths(files.iter().map(|file| {
             if file.is_empty() {
                 PathBuf::new()
@@ -44,7 +44,7 @@ impl Folder {
     }
 }
 
-fn config(context: &str, server: &str, user: &str) -> String {
+pub(super) fn config(context: &str, server: &str, user: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: {context}\n\
          contexts: [{{name: {context}, context: {{cluster: {context}, user: {context}, namespace: apps}}}}]\n\
@@ -53,7 +53,10 @@ fn config(context: &str, server: &str, user: &str) -> String {
     )
 }
 
-async fn connection(kubeconfigs: &Kubeconfigs, context: &str) -> Result<Connection, KubeconfigError> {
+pub(super) async fn connection(
+    kubeconfigs: &Kubeconfigs,
+    context: &str,
+) -> Result<Connection, KubeconfigError> {
     kubeconfigs
         .connection(context, &ConnectionOptions::default())
         .await
@@ -66,7 +69,7 @@ fn token_of(connection: &Connection) -> &str {
     }
 }
 
-fn impersonated(connection: &Connection) -> Vec<(&str, &str)> {
+pub(super) fn impersonated(connection: &Connection) -> Vec<(&str, &str)> {
     let headers = &connection.impersonation;
     let pairs = headers
         .iter()
@@ -319,54 +322,6 @@ async fn plugins_are_described_and_not_run() {
     );
     let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
     assert_eq!(token_of(&made), "t", "kubectl leaves the plugin aside");
-}
-
-#[tokio::test]
-async fn as_whom_to_act_is_said_in_headers_as_client_go_says_it() {
-    let folder = Folder::new();
-    folder.write(
-        "config",
-        &config(
-            "a",
-            "http://a.example",
-            "as: jane, as-uid: u1, as-groups: [dev, ops], as-user-extra: {'Sco/pe%': [x, y], ok_1: [z]}",
-        ),
-    );
-    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
-    let mut headers = impersonated(&made);
-    headers.sort_unstable();
-    assert_eq!(
-        headers,
-        [
-            ("impersonate-extra-ok_1", "z"),
-            ("impersonate-extra-sco%2fpe%25", "x"),
-            ("impersonate-extra-sco%2fpe%25", "y"),
-            ("impersonate-group", "dev"),
-            ("impersonate-group", "ops"),
-            ("impersonate-uid", "u1"),
-            ("impersonate-user", "jane"),
-        ]
-    );
-}
-
-#[tokio::test]
-async fn a_user_in_the_url_goes_before_all_else() {
-    let folder = Folder::new();
-    folder.write(
-        "config",
-        &config(
-            "a",
-            "'https://us%40er:hunter2%3A@a.example/base?x#y'",
-            &format!("token: {SECRET}"),
-        ),
-    );
-    let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();
-    let Bearer::Basic { username, password } = &made.source.bearer else {
-        panic!("it is left aside");
-    };
-    assert_eq!((username.as_str(), password.expose()), ("us@er", "hunter2:"));
-    assert_eq!(made.endpoint.url, "https://a.example/base");
-    assert!(!made.server.contains("hunter2"));
 }
 
 #[tokio::test]
