@@ -159,23 +159,13 @@ fn foreseen(mut requests: Vec<CollectRequest>) -> Vec<CollectRequest> {
 
 /// A line on a cluster that has ended.
 fn told(ended: &Ended, so_far: &Inventory) -> String {
-    let (name, millis, usage) = (&ended.name, ended.took.as_millis(), ended.usage);
+    let (name, millis) = (&ended.name, ended.took.as_millis());
     let what = match so_far.clusters.get(name) {
         Some(Observation::Seen(seen)) => format!("read {} objects in {millis} ms", seen.objects.len()),
         Some(Observation::Unreachable { failure, .. }) => format!("{failure}, after {millis} ms"),
         None => format!("nothing in {millis} ms"),
     };
-    let count = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    let mut line = format!(
-        "{name}: {what}, {} on {}, {} KiB",
-        count(usage.requests, "request"),
-        count(usage.connections, "connection"),
-        usage.bytes_received.div_ceil(1024)
-    );
-    if usage.repetitions > 0 {
-        line.push_str(&format!(", {} of them again", usage.repetitions));
-    }
-    line
+    format!("{name}: {what}, {}", ended.usage)
 }
 
 /// A cluster with its name so far.

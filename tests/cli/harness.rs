@@ -114,12 +114,7 @@ impl<'home> Transcript<'home> {
             .text
             .replace(&real.display().to_string(), "~")
             .replace(&home.display().to_string(), "~");
-        let text = mask(
-            &text,
-            "127.0.0.1:",
-            |character| character.is_ascii_digit(),
-            "PORT",
-        );
+        let text = without_ports(&text);
         let text = mask(&text, "\"generatedAt\": \"", |character| character != '"', "NOW");
         let text = mask(
             &text,
@@ -135,6 +130,11 @@ impl<'home> Transcript<'home> {
     pub fn assert(&self, name: &str) {
         assert_snapshot(name, &self.text());
     }
+}
+
+/// The text without the ports that servers here were given.
+pub fn without_ports(text: &str) -> String {
+    mask(text, "127.0.0.1:", |character| character.is_ascii_digit(), "PORT")
 }
 
 /// Replaces what follows a mark.

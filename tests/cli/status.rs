@@ -7,7 +7,7 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use crate::api_server::{ApiServer, kubeconfig, nobody};
-use crate::harness::{Home, Transcript, assert_snapshot};
+use crate::harness::{Home, Transcript, assert_snapshot, without_ports};
 
 #[test]
 fn a_silent_cluster_keeps_nobody_from_being_shown() {
@@ -45,7 +45,7 @@ fn a_silent_cluster_keeps_nobody_from_being_shown() {
             Some("waiting for west: at most 60 s more"),
             "{said}"
         );
-        assert_snapshot(name, &shown);
+        assert_snapshot(name, &without_ports(&shown));
     }
 }
 
