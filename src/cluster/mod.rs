@@ -11,6 +11,7 @@ mod identity;
 mod objects;
 mod pause;
 mod probe;
+mod public;
 mod request;
 mod review;
 mod secrets;
