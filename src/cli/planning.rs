@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::collecting::Scope;
 use super::session::Session;
@@ -284,7 +285,7 @@ async fn try_out(session: &Session, plan: &Plan, inventory: &mut Inventory) -> b
 }
 
 fn without_bookkeeping(mut object: Object) -> Object {
-    if let Some(metadata) = object.0["metadata"].as_object_mut() {
+    if let Some(metadata) = object.0.get_mut("metadata").and_then(Value::as_object_mut) {
         for field in ["managedFields", "resourceVersion", "generation"] {
             metadata.remove(field);
         }

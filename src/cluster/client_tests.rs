@@ -195,10 +195,13 @@ async fn what_a_server_says_of_a_secret_is_not_repeated() {
         .unwrap_err();
     assert_eq!(failure.class, FailureClass::Invalid);
     assert!(!failure.to_string().contains("hunter2"), "{failure}");
-    let other = client.get("/version", "version").await.unwrap_err();
+    let object = object.0.to_string().replace("Secret", "ConfigMap");
+    let object = crate::inventory::Object(serde_json::from_str(&object).unwrap());
+    let other = client.apply(&object, super::WriteOptions::default()).await;
+    let other = other.unwrap_err().to_string();
     assert!(
-        other.to_string().contains("hunter2"),
-        "elsewhere its words help: {other}"
+        other.contains("hunter2"),
+        "where no secret is written its words help: {other}"
     );
 }
 

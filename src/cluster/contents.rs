@@ -5,6 +5,7 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::client::Client;
+use super::secrets::without_data;
 use crate::inventory::{Failure, FailureClass, Object};
 
 const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -60,11 +61,13 @@ pub async fn namespace_contents(client: &Client, namespace: &str) -> Result<Vec<
         };
         Ok(list(&answer["items"])
             .iter()
+            .filter(|item| item.is_object())
             .cloned()
             .map(|mut item| {
                 item["apiVersion"] = api_version.as_str().into();
                 item["kind"] = kind.as_str().into();
-                Object(item)
+                // Secrets are among them, and a Secret's annotations may repeat it.
+                without_data(Object(item))
             })
             .collect::<Vec<_>>())
     }))

@@ -37,10 +37,7 @@ pub fn of_status(status: StatusCode, body: &[u8], verb: &str, resource: &str) ->
         .filter(|_| is_status)
         .and_then(|answer| answer["message"].as_str())
         .unwrap_or_default();
-    // Admission may quote what was sent or stands, and a Secret's fields and a reviewed token are secret.
-    let is_secret = resource.starts_with("secret");
-    let quotable = !is_secret || matches!(verb, "get" | "list" | "watch") || is_without_fields(said);
-    let message = if quotable && !said.is_empty() {
+    let message = if is_quotable(class, verb, resource, said) {
         said.chars().take(400).collect()
     } else {
         format!("the API server answered {status}")
@@ -48,13 +45,41 @@ pub fn of_status(status: StatusCode, body: &[u8], verb: &str, resource: &str) ->
     failure(class, verb, resource, message)
 }
 
+/// Whether a server's words can be repeated. Admission may quote what was sent or stands, and a
+/// Secret's fields and a reviewed token are secret; what is said of a credential may quote it.
+fn is_quotable(class: FailureClass, verb: &str, resource: &str, said: &str) -> bool {
+    if said.is_empty() || class == FailureClass::Authentication {
+        return false;
+    }
+    let is_secret = resource.to_ascii_lowercase().starts_with("secret");
+    let is_written = !matches!(verb, "get" | "list" | "watch");
+    (is_written && !is_secret) || is_without_fields(said)
+}
+
 /// Whether a refusal is one that authorization, storage or field ownership words, which name an
-/// object and its fields and never say what they hold.
+/// object and its fields and never say what they hold (Kubernetes: `apimachinery/pkg/api/errors`,
+/// `apiserver/pkg/endpoints/handlers/responsewriters/errors.go`).
 fn is_without_fields(said: &str) -> bool {
-    said.contains(" is forbidden: User \"")
-        || said.starts_with("Apply failed with ")
-        || said.ends_with(" not found")
-        || said.ends_with(" already exists")
+    if said.starts_with("Apply failed with ") {
+        return true;
+    }
+    // Such as `secrets "a"`, `secrets is forbidden…`, `deployments.apps "b"`.
+    let resource = |character: char| character.is_ascii_lowercase() || "-.".contains(character);
+    let rest = said.trim_start_matches(resource);
+    if rest.len() == said.len() {
+        return false;
+    }
+    let rest = match rest.strip_prefix(" \"") {
+        Some(named) => named.split_once('"').map_or(rest, |(_, rest)| rest),
+        None => rest,
+    };
+    // Behind the namespace, an authorizer gives its own reasons.
+    rest == " not found"
+        || rest == " already exists"
+        || rest.strip_prefix(" is forbidden: User \"").is_some_and(|rest| {
+            let rest = rest.split_once('"').map_or("", |(_, rest)| rest);
+            rest.starts_with(" cannot ") && rest.chars().all(|character| !":;'".contains(character))
+        })
 }
 
 /// Why a request has no answer. Where there was no connection, that is what failed, and not the

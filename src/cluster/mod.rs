@@ -15,6 +15,7 @@ mod objects;
 mod pause;
 mod pipeline;
 mod probe;
+mod public;
 mod read;
 mod request;
 mod review;

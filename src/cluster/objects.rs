@@ -105,12 +105,16 @@ impl Client {
                     "the answer is no list",
                 ));
             };
-            objects.extend(items.into_iter().map(|mut item| {
+            for mut item in items {
+                let Value::Object(fields) = &mut item else {
+                    let message = "the list holds what is no object";
+                    return Err(failure(FailureClass::NotKubernetes, "list", &resource, message));
+                };
                 // Items of a list carry neither; an object is nothing without them.
-                item["apiVersion"] = kind.api_version.into();
-                item["kind"] = kind.kind.into();
-                Object(item)
-            }));
+                fields.insert("apiVersion".to_owned(), kind.api_version.into());
+                fields.insert("kind".to_owned(), kind.kind.into());
+                objects.push(Object(item));
+            }
             page_after = answer["metadata"]["continue"]
                 .as_str()
                 .unwrap_or_default()

@@ -8,7 +8,8 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 
-use crate::host::sensitive::Sensitive;
+use super::public::certificates_only;
+use crate::host::sensitive::{Sensitive, shown_url};
 use crate::inventory::credential::CredentialKind;
 use crate::inventory::{
     AuthoritySecret, ClusterInventory, Object, RemoteSecret, RemoteSecretEntry, TokenSecret,
@@ -21,6 +22,42 @@ use crate::yaml;
 const REMOTE_SECRET_LABEL: &str = "istio/multiCluster";
 /// What hides a value.
 const REDACTED: &str = "<redacted>";
+
+/// A Secret's fields (Kubernetes: `core/v1.Secret`).
+const FIELDS: [&str; 7] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "type",
+    "immutable",
+    "data",
+    "stringData",
+];
+/// Fields of its metadata (Kubernetes: `meta/v1.ObjectMeta`).
+const METADATA: [&str; 13] = [
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+];
+/// Annotations that say whose an object is, by how they begin; they hold no secret.
+const ANNOTATIONS: [&str; 6] = [
+    "stolos.dev/",
+    "meta.helm.sh/",
+    "argocd.argoproj.io/tracking-id",
+    "applyset.kubernetes.io/",
+    "networking.istio.io/",
+    "kubernetes.io/service-account.",
+];
 
 /// Tokens by their fingerprints (lower-case hex SHA-256): a token that many clusters hold is held
 /// here once.
@@ -64,25 +101,42 @@ fn decoded(secret: &Object) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
+/// The certificates under a key.
 fn text(data: &BTreeMap<String, Vec<u8>>, key: &str) -> String {
     data.get(key)
-        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        .map(|bytes| certificates_only(&String::from_utf8_lossy(bytes)))
         .unwrap_or_default()
 }
 
-/// The Secret as an object that can be shown: the keys stay, the values go, and with them the
-/// annotation in which `kubectl apply` keeps the whole object a second time.
-fn without_data(mut secret: Object) -> Object {
+/// The Secret as an object that can be shown: the keys stay, the values go, and with them whatever
+/// is no field of a Secret, and annotations of others, in which tools such as `kubectl apply` keep the
+/// whole object a second time.
+pub(super) fn without_data(mut secret: Object) -> Object {
     for field in ["data", "stringData"] {
-        if let Some(Value::Object(data)) = secret.0.get_mut(field) {
-            data.values_mut().for_each(|value| *value = REDACTED.into());
+        match secret.0.get_mut(field) {
+            Some(Value::Object(data)) => data.values_mut().for_each(|value| *value = REDACTED.into()),
+            None | Some(Value::Null) => {}
+            Some(other) => *other = REDACTED.into(),
         }
     }
-    if let Some(Value::Object(annotations)) = secret.0.pointer_mut("/metadata/annotations") {
-        for (key, value) in annotations {
-            if key.contains("last-applied") || value.as_str().is_some_and(|value| value.len() > 512) {
-                *value = REDACTED.into();
+    if let Value::Object(fields) = &mut secret.0 {
+        fields.retain(|field, _| FIELDS.contains(&field.as_str()));
+    }
+    match secret.0.get_mut("metadata") {
+        Some(Value::Object(metadata)) => metadata.retain(|field, _| METADATA.contains(&field.as_str())),
+        None => {}
+        Some(other) => *other = Value::Null,
+    }
+    if let Some(annotations) = secret.0.pointer_mut("/metadata/annotations") {
+        match annotations {
+            Value::Object(annotations) => {
+                for (key, value) in annotations {
+                    if !ANNOTATIONS.iter().any(|known| key.starts_with(known)) {
+                        *value = REDACTED.into();
+                    }
+                }
             }
+            other => *other = Value::Null,
         }
     }
     secret
@@ -157,10 +211,8 @@ pub fn kubeconfig_facts(kubeconfig: &[u8]) -> (RemoteSecretEntry, Option<Sensiti
         entry.problem = "its context names no cluster in it".to_owned();
         return (entry, None);
     };
-    cluster["server"]
-        .as_str()
-        .unwrap_or_default()
-        .clone_into(&mut entry.server);
+    let server = cluster["server"].as_str().unwrap_or_default();
+    entry.server = shown_url(server);
     cluster["tls-server-name"]
         .as_str()
         .unwrap_or_default()
@@ -168,10 +220,15 @@ pub fn kubeconfig_facts(kubeconfig: &[u8]) -> (RemoteSecretEntry, Option<Sensiti
     entry.authority = cluster["certificate-authority-data"]
         .as_str()
         .and_then(|data| STANDARD.decode(data.trim()).ok())
-        .map(|pem| String::from_utf8_lossy(&pem).into_owned())
+        .map(|pem| certificates_only(&String::from_utf8_lossy(&pem)))
         .unwrap_or_default();
     if entry.server.is_empty() {
-        entry.problem = "it names no server".to_owned();
+        let problem = if server.is_empty() {
+            "it names no server"
+        } else {
+            "its server is no URL"
+        };
+        problem.clone_into(&mut entry.problem);
     }
     let user = context["user"].as_str().and_then(|name| named("users", name));
     let user = user.map_or(&Value::Null, |item| &item["user"]);

@@ -2,12 +2,14 @@
 //! endpoints and equal client certificates can share a connection: all else that makes them differ
 //! goes with each request.
 
+use std::fmt;
+
 use http::Uri;
 
-use crate::host::sensitive::Sensitive;
+use crate::host::sensitive::{Sensitive, shown_url};
 
 /// An API server, as a kubeconfig's cluster describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// `https://host:port/prefix`, or `http`; without user and password.
     pub url: Uri,
@@ -17,6 +19,20 @@ pub struct Endpoint {
     pub tls_server_name: String,
     /// The proxy to go through: an `http`, `https` or `socks5` URL, perhaps with user and password.
     pub proxy: Option<Uri>,
+}
+
+/// Shows the proxy without its user and password.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let proxy = self.proxy.as_ref().map(|proxy| shown_url(&proxy.to_string()));
+        formatter
+            .debug_struct("Endpoint")
+            .field("url", &self.url)
+            .field("authority", &self.authority)
+            .field("tls_server_name", &self.tls_server_name)
+            .field("proxy", &proxy)
+            .finish()
+    }
 }
 
 /// What a server's certificate is checked against.

@@ -87,6 +87,16 @@ fn shape_problem(explained: yaml::Explained) -> Problem {
             } else {
                 "there is no such value"
             };
+            if !is_written_by_hand(&unknown) {
+                // A line that ran into the next one: what it says may be one of Istio's values.
+                let parent = path.rfind(&unknown).map_or("", |at| &path[..at]);
+                return Problem {
+                    path: parent.trim_end_matches('.').to_owned(),
+                    line: (line > 0).then_some(line),
+                    message: what.to_owned(),
+                    hint: None,
+                };
+            }
             (format!("{what}: `{unknown}`"), Some(nearest(&unknown, &known)))
         }
         // Istio's values may hold a secret; nothing else in the file does.
@@ -101,6 +111,12 @@ fn shape_problem(explained: yaml::Explained) -> Problem {
     }
 }
 
+/// Whether a field's name is one that somebody could have meant.
+fn is_written_by_hand(name: &str) -> bool {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_. ".contains(character);
+    name.len() <= 24 && name.chars().all(is_plain)
+}
+
 /// The library's words for what it expected are Rust's; a reader of YAML knows others.
 fn in_the_readers_words(message: &str) -> String {
     let Some((given, wanted)) = message.rsplit_once(", expected ") else {
@@ -108,10 +124,18 @@ fn in_the_readers_words(message: &str) -> String {
     };
     let wanted = match wanted {
         "a sequence" => "a list",
+        "a map" => "a map",
         _ if wanted.starts_with("struct ") => "a map of fields",
-        other => other,
+        other => return format!("{given}, expected {other}"),
     };
-    format!("{given}, expected {wanted}")
+    // A text where a map belongs may be all that should have been in it, Istio's values too.
+    let is_word = |text: &str| text.chars().all(|character| character.is_ascii_lowercase());
+    match given.split_once(": string \"") {
+        Some((problem, text)) if wanted != "a list" || !is_word(text.trim_end_matches('"')) => {
+            format!("{problem}: a text, expected {wanted}")
+        }
+        _ => format!("{given}, expected {wanted}"),
+    }
 }
 
 /// The known name that comes nearest, or all of them where none is near.

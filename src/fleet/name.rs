@@ -49,6 +49,16 @@ fn is_label_value(value: &str) -> bool {
         && bytes[bytes.len() - 1].is_ascii_alphanumeric()
 }
 
+/// What of a text is told where it is no name: it may have lost its end and hold what came after
+/// it, which may be one of Istio's values.
+fn told(value: &str) -> String {
+    let end = value.find(|character: char| character.is_control() || "\"'{}[],:".contains(character));
+    match end {
+        Some(end) => format!("{}…", &value[..end]),
+        None => value.chars().take(64).collect(),
+    }
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $check:ident, $error:ident) => {
         $(#[$doc])*
@@ -69,7 +79,7 @@ macro_rules! name {
                 if $check(&value) {
                     Ok(Self(value))
                 } else {
-                    Err(NameError::$error { what: $what, value })
+                    Err(NameError::$error { what: $what, value: told(&value) })
                 }
             }
         }

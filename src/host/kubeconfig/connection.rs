@@ -11,7 +11,7 @@ use super::file::{Cluster, User};
 use super::{KubeconfigError, Kubeconfigs, pem, proxy, user};
 use crate::connection::credential::{Bearer, Source};
 use crate::connection::endpoint::{Authority, Endpoint};
-use crate::host::sensitive::Sensitive;
+use crate::host::sensitive::{Sensitive, shown_url};
 
 /// How a connection is to be made, beyond what the kubeconfig says.
 #[derive(Debug, Clone, Default)]
@@ -95,10 +95,10 @@ impl Place<'_> {
     }
 
     async fn read(&self, field: &str, file: &str) -> Result<Vec<u8>, KubeconfigError> {
-        let path = self.resolve(file);
-        tokio::fs::read(&path)
+        // The path is not repeated: a key or a token may have been pasted where its file belongs.
+        tokio::fs::read(self.resolve(file))
             .await
-            .map_err(|error| self.error(field, format!("read {}: {error}", path.display())))
+            .map_err(|error| self.error(field, format!("the file that it names cannot be read: {error}")))
     }
 }
 
@@ -180,7 +180,7 @@ pub(super) async fn connect(
     Ok(Connection {
         impersonation: impersonation(&user_place, &user.value, options)?,
         source,
-        server: without_credentials(&cluster.value.server),
+        server: shown_url(&cluster.value.server),
         authority_pem,
         tls_server_name: endpoint.tls_server_name.clone(),
         endpoint,
@@ -200,7 +200,7 @@ fn missing(place: &Place<'_>, field: &str, name: &str) -> KubeconfigError {
 }
 
 /// A URL without the user and password that may stand in it.
-pub(super) fn without_credentials(url: &str) -> String {
+fn without_credentials(url: &str) -> String {
     let (scheme, rest) = url
         .split_once("://")
         .map_or(("", url), |(scheme, rest)| (scheme, rest));

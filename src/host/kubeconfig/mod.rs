@@ -29,6 +29,7 @@ pub use connection::{Connection, ConnectionOptions};
 use crate::error::{Error as Shown, ErrorKind};
 use crate::fleet::pattern::Patterns;
 use crate::host::in_cluster::Pod;
+use crate::host::sensitive::shown_url;
 use crate::yaml::YamlError;
 use file::{Cluster, Context, User};
 
@@ -117,7 +118,7 @@ pub struct ContextEntry {
     pub user: String,
     /// Its namespace, empty where it has none.
     pub namespace: String,
-    /// The cluster's URL, empty where the kubeconfig has none.
+    /// The cluster's URL without what may be secret in it, empty where the kubeconfig has none.
     pub server: String,
     /// Whether it is the current context.
     pub current: bool,
@@ -273,7 +274,7 @@ impl Kubeconfigs {
                 server: self
                     .clusters
                     .get(&context.value.cluster)
-                    .map(|cluster| connection::without_credentials(&cluster.value.server))
+                    .map(|cluster| shown_url(&cluster.value.server))
                     .unwrap_or_default(),
                 current: context.name == self.current,
             })
