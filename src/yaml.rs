@@ -5,6 +5,11 @@
 //! What the library says of a text that it cannot read may quote the text, and the text may be a
 //! kubeconfig: an error from here gives the place and never the words. [`explained`] is the one
 //! exception, for texts that hold no secret.
+//!
+//! Kubeconfigs themselves are read by [`go_yaml`]: which of them are accepted, and as what, is decided
+//! by the library that kubectl reads them with, and no other reads YAML as that one does.
+
+pub mod go_yaml;
 
 use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned};
@@ -23,6 +28,34 @@ pub enum YamlError {
         line: usize,
         /// From 1; 0 where the library does not say.
         column: usize,
+    },
+    /// It is not YAML, and it is known why.
+    #[error("not YAML at line {line}, column {column}: {problem}")]
+    Unreadable {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// Why not, in words of ours.
+        problem: &'static str,
+    },
+    /// It is YAML of a kind that is not read.
+    #[error("line {line}: {problem}")]
+    Refused {
+        /// From 1.
+        line: usize,
+        /// Why not, in words of ours.
+        problem: &'static str,
+    },
+    /// A name is given to two entries.
+    #[error("line {line}: `{path}` is the name of `{first}` as well")]
+    Twice {
+        /// From 1.
+        line: usize,
+        /// The path to the name: `users[1].name`.
+        path: String,
+        /// The path to the entry that had it before.
+        first: String,
     },
     /// A field is not what was wanted.
     #[error("{}`{path}` is not {expected}", at(*line))]

@@ -13,7 +13,7 @@ async fn as_whom_to_act_is_said_in_headers_as_client_go_says_it() {
         &config(
             "a",
             "http://a.example",
-            "as: jane, as-uid: u1, as-groups: [dev, ops], as-user-extra: {'Sco/pe%': [x, y], ok_1: [z]}",
+            "as: jane, as-uid: u1, as-groups: [dev, ops], as-user-extra: {'Sco/pe%': [x, 'y'], ok_1: [z]}",
         ),
     );
     let made = connection(&folder.load(&["config"]).unwrap(), "a").await.unwrap();

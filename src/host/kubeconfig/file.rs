@@ -1,330 +1,366 @@
-//! One kubeconfig file: its shape (client-go `tools/clientcmd/api/v1/types.go`) and what kubectl
-//! refuses in it. Unknown fields are ignored, as kubectl ignores them; texts must be texts.
+//! One kubeconfig file: its shape (client-go `tools/clientcmd/api/v1`, `types.go` and `conversion.go`)
+//! and what kubectl refuses in it.
 
-use std::collections::{BTreeMap, HashSet};
-use std::fmt;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use serde::de::{Deserializer, Visitor};
-use serde::{Deserialize, de};
-
 use super::KubeconfigError;
-use crate::yaml;
+use super::decode::{Fields, Node, text};
+use crate::yaml::YamlError;
+use crate::yaml::go_yaml::{self, Kind};
 
-/// A text that was written as one: a number or a truth value is refused, as by kubectl. It may be
-/// a secret, so it is not `Debug`.
-#[derive(Clone, Default)]
-pub(super) struct Text(String);
+/// A value as JSON. It may hold a secret, so it is not `Debug`.
+#[derive(Clone)]
+pub(super) struct Json(pub String);
 
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl Visitor<'_> for TextVisitor {
-            type Value = Text;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.to_owned()))
-            }
-            fn visit_unit<E: de::Error>(self) -> Result<Text, E> {
-                Ok(Text::default())
-            }
-        }
-        deserializer.deserialize_any(TextVisitor)
+impl Json {
+    /// The value; null where it is nested more deeply than anybody reads.
+    pub fn value(&self) -> serde_json::Value {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+
+    fn is_null(&self) -> bool {
+        self.0 == "null"
     }
 }
 
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
-        text.0
-    }
-}
-
-/// Absent and empty are the same in a kubeconfig.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Text::deserialize(deserializer).map(String::from)
-}
-
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let texts: Option<Vec<Text>> = Option::deserialize(deserializer)?;
-    Ok(texts.unwrap_or_default().into_iter().map(String::from).collect())
-}
-
-fn nullable<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-fn text_lists<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
-    let lists: Option<BTreeMap<String, Vec<Text>>> = Option::deserialize(deserializer)?;
-    Ok(lists
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(key, texts)| (key, texts.into_iter().map(String::from).collect()))
-        .collect())
-}
-
-/// A truth value in the words of YAML 1.1, which kubectl reads: `yes` and `on` are true.
-fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    struct TruthVisitor;
-    impl Visitor<'_> for TruthVisitor {
-        type Value = bool;
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a truth value")
-        }
-        fn visit_bool<E: de::Error>(self, truth: bool) -> Result<bool, E> {
-            Ok(truth)
-        }
-        fn visit_unit<E: de::Error>(self) -> Result<bool, E> {
-            Ok(false)
-        }
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<bool, E> {
-            match text.to_ascii_lowercase().as_str() {
-                "yes" | "y" | "on" => Ok(true),
-                "no" | "n" | "off" => Ok(false),
-                _ => Err(E::invalid_type(de::Unexpected::Other("another text"), &self)),
-            }
-        }
-    }
-    deserializer.deserialize_any(TruthVisitor)
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Document {
-    #[serde(deserialize_with = "text")]
-    kind: String,
-    #[serde(rename = "apiVersion", deserialize_with = "text")]
-    api_version: String,
-    #[serde(rename = "current-context", deserialize_with = "text")]
-    current_context: String,
-    #[serde(deserialize_with = "nullable")]
-    contexts: Vec<NamedContext>,
-    #[serde(deserialize_with = "nullable")]
-    clusters: Vec<NamedCluster>,
-    #[serde(deserialize_with = "nullable")]
-    users: Vec<NamedUser>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct NamedContext {
-    #[serde(deserialize_with = "text")]
-    name: String,
-    #[serde(deserialize_with = "nullable")]
-    context: Context,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct NamedCluster {
-    #[serde(deserialize_with = "text")]
-    name: String,
-    #[serde(deserialize_with = "nullable")]
-    cluster: Cluster,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct NamedUser {
-    #[serde(deserialize_with = "text")]
-    name: String,
-    #[serde(deserialize_with = "nullable")]
-    user: User,
-}
-
-/// `contexts[].context`
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Context {
-    #[serde(deserialize_with = "text")]
-    pub cluster: String,
-    #[serde(deserialize_with = "text")]
-    pub user: String,
-    #[serde(deserialize_with = "text")]
-    pub namespace: String,
-}
-
-/// `clusters[].cluster`
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "kebab-case")]
-pub(super) struct Cluster {
-    #[serde(deserialize_with = "text")]
-    pub server: String,
-    #[serde(deserialize_with = "text")]
-    pub tls_server_name: String,
-    #[serde(deserialize_with = "truth")]
-    pub insecure_skip_tls_verify: bool,
-    #[serde(deserialize_with = "text")]
-    pub certificate_authority: String,
-    #[serde(deserialize_with = "text")]
-    pub certificate_authority_data: String,
-    #[serde(deserialize_with = "text")]
-    pub proxy_url: String,
-    #[serde(deserialize_with = "truth")]
-    pub disable_compression: bool,
-    #[serde(deserialize_with = "nullable")]
+/// `preferences`, which nothing uses.
+#[derive(Default)]
+pub(super) struct Preferences {
+    pub colors: bool,
     pub extensions: Vec<Extension>,
 }
 
-/// `clusters[].cluster.extensions[]`: read for what a credential plugin is to be told.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+/// `contexts[].context`
+#[derive(Default)]
+pub(super) struct Context {
+    pub cluster: String,
+    pub user: String,
+    pub namespace: String,
+    pub extensions: Vec<Extension>,
+}
+
+/// `clusters[].cluster`
+#[derive(Default)]
+pub(super) struct Cluster {
+    pub server: String,
+    pub tls_server_name: String,
+    pub insecure_skip_tls_verify: bool,
+    pub certificate_authority: String,
+    /// Base64, on one line.
+    pub certificate_authority_data: String,
+    pub proxy_url: String,
+    pub disable_compression: bool,
+    pub extensions: Vec<Extension>,
+}
+
+/// `extensions[]`, by name: kept, and read for what a credential plugin is to be told.
 pub(super) struct Extension {
-    #[serde(deserialize_with = "text")]
     pub name: String,
-    pub extension: serde_json::Value,
+    pub extension: Json,
 }
 
 /// `users[].user`
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "kebab-case")]
+#[derive(Default)]
 pub(super) struct User {
-    #[serde(deserialize_with = "text")]
     pub client_certificate: String,
-    #[serde(deserialize_with = "text")]
+    /// Base64, on one line.
     pub client_certificate_data: String,
-    #[serde(deserialize_with = "text")]
     pub client_key: String,
-    #[serde(deserialize_with = "text")]
+    /// Base64, on one line.
     pub client_key_data: String,
-    #[serde(deserialize_with = "text")]
     pub token: String,
-    #[serde(rename = "tokenFile", deserialize_with = "text")]
     pub token_file: String,
-    #[serde(rename = "as", deserialize_with = "text")]
     pub impersonate: String,
-    #[serde(rename = "as-uid", deserialize_with = "text")]
     pub impersonate_uid: String,
-    #[serde(rename = "as-groups", deserialize_with = "texts")]
     pub impersonate_groups: Vec<String>,
-    #[serde(rename = "as-user-extra", deserialize_with = "text_lists")]
     pub impersonate_extra: BTreeMap<String, Vec<String>>,
-    #[serde(deserialize_with = "text")]
+    /// The keys of [`Self::impersonate_extra`] whose list is null.
+    pub impersonate_extra_nulls: Vec<String>,
     pub username: String,
-    #[serde(deserialize_with = "text")]
     pub password: String,
     pub auth_provider: Option<AuthProvider>,
     pub exec: Option<Exec>,
+    pub extensions: Vec<Extension>,
 }
 
 /// `users[].user.auth-provider`
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Default)]
 pub(super) struct AuthProvider {
-    #[serde(deserialize_with = "text")]
     pub name: String,
-    #[serde(deserialize_with = "nullable")]
-    pub config: BTreeMap<String, Text>,
+    pub config: BTreeMap<String, String>,
+    /// There is no map, not even an empty one.
+    pub config_is_null: bool,
 }
 
 /// `users[].user.exec`
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Default)]
 pub(super) struct Exec {
-    #[serde(deserialize_with = "text")]
     pub command: String,
-    #[serde(deserialize_with = "texts")]
     pub args: Vec<String>,
-    #[serde(deserialize_with = "nullable")]
+    /// There is no list, not even an empty one.
+    pub args_is_null: bool,
     pub env: Vec<ExecVariable>,
-    #[serde(deserialize_with = "text")]
+    /// There is no list, not even an empty one.
+    pub env_is_null: bool,
     pub api_version: String,
-    #[serde(deserialize_with = "text")]
     pub install_hint: String,
-    #[serde(deserialize_with = "truth")]
     pub provide_cluster_info: bool,
-    #[serde(deserialize_with = "text")]
     pub interactive_mode: String,
 }
 
 /// `users[].user.exec.env[]`
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Default)]
 pub(super) struct ExecVariable {
-    #[serde(deserialize_with = "text")]
     pub name: String,
-    #[serde(deserialize_with = "text")]
     pub value: String,
 }
 
 /// What one file holds.
+#[derive(Default)]
 pub(super) struct Content {
     pub current_context: String,
+    pub preferences: Preferences,
     pub contexts: Vec<(String, Context)>,
     pub clusters: Vec<(String, Cluster)>,
     pub users: Vec<(String, User)>,
+    pub extensions: Vec<Extension>,
 }
 
 /// Reads a file's bytes: its first document, as kubectl does.
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Content, KubeconfigError> {
-    let content = |problem: &str| KubeconfigError::Content {
-        file: path.to_owned(),
-        problem: problem.to_owned(),
-    };
-    let text = decode(bytes).ok_or_else(|| content("it is not text in UTF-8 or UTF-16"))?;
-    let document: Document = yaml::first_document(&text)
+    go_yaml::read(bytes)
+        .and_then(|tree| content(&Node::root(&tree)))
         .map_err(|problem| KubeconfigError::Shape {
             file: path.to_owned(),
             problem,
-        })?
-        .unwrap_or_default();
-    if !["", "Config"].contains(&document.kind.as_str()) {
-        return Err(content("`kind` is not `Config`"));
-    }
-    if !["", "v1"].contains(&document.api_version.as_str()) {
-        return Err(content("`apiVersion` is not `v1`"));
-    }
-    let contexts = document
-        .contexts
-        .into_iter()
-        .map(|entry| (entry.name, entry.context));
-    let clusters = document
-        .clusters
-        .into_iter()
-        .map(|entry| (entry.name, entry.cluster));
-    let users = document.users.into_iter().map(|entry| (entry.name, entry.user));
+        })
+}
+
+fn content(root: &Node<'_>) -> Result<Content, YamlError> {
+    let fields = root.fields()?;
+    check_version(root)?;
     Ok(Content {
-        current_context: document.current_context,
-        contexts: each_once(path, "contexts", contexts)?,
-        clusters: each_once(path, "clusters", clusters)?,
-        users: each_once(path, "users", users)?,
+        current_context: fields.text("current-context")?,
+        preferences: fields.get("preferences", preferences)?,
+        contexts: named(&fields, "contexts", "context", context)?,
+        clusters: named(&fields, "clusters", "cluster", cluster)?,
+        users: named(&fields, "users", "user", user)?,
+        extensions: extensions(&fields)?,
     })
 }
 
-fn each_once<T>(
-    path: &Path,
-    list: &str,
-    entries: impl Iterator<Item = (String, T)>,
-) -> Result<Vec<(String, T)>, KubeconfigError> {
-    let mut seen = HashSet::new();
-    entries
-        .map(|(name, value)| {
-            if seen.insert(name.clone()) {
-                Ok((name, value))
-            } else {
-                Err(KubeconfigError::Content {
-                    file: path.to_owned(),
-                    problem: format!("`{list}` has two entries named {name:?}"),
-                })
-            }
+/// Whether it is a kubeconfig at all. Here, and only here, kubectl does not care for the case of names
+/// (apimachinery's `SimpleMetaFactory`), and the last field that is not null decides.
+fn check_version(root: &Node<'_>) -> Result<(), YamlError> {
+    let Kind::Map(map) = root.kind() else {
+        return Ok(());
+    };
+    let refused = |line, problem| Err(YamlError::Refused { line, problem });
+    let (mut kind, mut version) = (None, None);
+    for (key, id) in map.iter() {
+        let (name, found) = match folded(key).as_str() {
+            "kind" => ("kind", &mut kind),
+            "apiversion" => ("apiVersion", &mut version),
+            _ => continue,
+        };
+        let node = root.field(name, id);
+        if !matches!(node.kind(), Kind::Null) {
+            *found = Some((text(&node)?, node.line()));
+        }
+    }
+    match kind {
+        Some((kind, line)) if !["", "Config"].contains(&kind.as_str()) => {
+            return refused(line, "`kind` is not `Config`");
+        }
+        _ => {}
+    }
+    match version {
+        Some((version, line)) if !["", "/", "v1", "/v1"].contains(&version.as_str()) => {
+            refused(line, "`apiVersion` is not `v1`")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A name in lower case, as far as Go's `encoding/json` folds it onto ASCII.
+fn folded(name: &str) -> String {
+    name.chars()
+        .map(|character| match character {
+            '\u{212A}' => 'k',
+            '\u{17F}' => 's',
+            _ => character.to_ascii_lowercase(),
         })
         .collect()
 }
 
-/// Text in UTF-8, or in UTF-16 with its byte order mark, as YAML allows it (YAML 1.2.2 §5.2).
-fn decode(bytes: &[u8]) -> Option<String> {
-    let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
-        let (pairs, odd) = rest.as_chunks::<2>();
-        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
-        odd.is_empty().then(|| String::from_utf16(&units).ok())?
-    };
-    match bytes {
-        [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
-        _ => String::from_utf8(bytes.to_vec()).ok(),
+/// A list of names and what they name. A name is given once.
+fn named<T: Default>(
+    fields: &Fields<'_>,
+    list: &'static str,
+    field: &'static str,
+    value: impl Fn(&Node<'_>) -> Result<T, YamlError>,
+) -> Result<Vec<(String, T)>, YamlError> {
+    fields.get(list, |node| {
+        let entries = node.list(|item| {
+            let fields = item.fields()?;
+            let entry = (fields.text("name")?, fields.get(field, &value)?);
+            Ok((entry, item.line()))
+        })?;
+        let entries = entries.unwrap_or_default();
+        let mut names = HashMap::with_capacity(entries.len());
+        for (index, ((name, _), line)) in entries.iter().enumerate() {
+            if let Some(first) = names.insert(name.as_str(), index) {
+                return Err(YamlError::Twice {
+                    line: *line,
+                    path: format!("{list}[{index}].name"),
+                    first: format!("{list}[{first}]"),
+                });
+            }
+        }
+        Ok(entries.into_iter().map(|(entry, _)| entry).collect())
+    })
+}
+
+fn preferences(node: &Node<'_>) -> Result<Preferences, YamlError> {
+    let fields = node.fields()?;
+    Ok(Preferences {
+        colors: fields.truth("colors")?,
+        extensions: extensions(&fields)?,
+    })
+}
+
+fn context(node: &Node<'_>) -> Result<Context, YamlError> {
+    let fields = node.fields()?;
+    Ok(Context {
+        cluster: fields.text("cluster")?,
+        user: fields.text("user")?,
+        namespace: fields.text("namespace")?,
+        extensions: extensions(&fields)?,
+    })
+}
+
+fn cluster(node: &Node<'_>) -> Result<Cluster, YamlError> {
+    let fields = node.fields()?;
+    Ok(Cluster {
+        server: fields.text("server")?,
+        tls_server_name: fields.text("tls-server-name")?,
+        insecure_skip_tls_verify: fields.truth("insecure-skip-tls-verify")?,
+        certificate_authority: fields.text("certificate-authority")?,
+        certificate_authority_data: fields.bytes("certificate-authority-data")?,
+        proxy_url: fields.text("proxy-url")?,
+        disable_compression: fields.truth("disable-compression")?,
+        extensions: extensions(&fields)?,
+    })
+}
+
+fn user(node: &Node<'_>) -> Result<User, YamlError> {
+    let fields = node.fields()?;
+    let extra = fields.get("as-user-extra", |node| node.entries(|value| value.list(text)))?;
+    let extra = extra.unwrap_or_default();
+    let nulls = extra.iter().filter(|(_, values)| values.is_none());
+    let nulls = nulls.map(|(key, _)| key.clone()).collect();
+    Ok(User {
+        client_certificate: fields.text("client-certificate")?,
+        client_certificate_data: fields.bytes("client-certificate-data")?,
+        client_key: fields.text("client-key")?,
+        client_key_data: fields.bytes("client-key-data")?,
+        token: fields.text("token")?,
+        token_file: fields.text("tokenFile")?,
+        impersonate: fields.text("as")?,
+        impersonate_uid: fields.text("as-uid")?,
+        impersonate_groups: fields.texts("as-groups")?.unwrap_or_default(),
+        impersonate_extra: extra
+            .into_iter()
+            .map(|(key, values)| (key, values.unwrap_or_default()))
+            .collect(),
+        impersonate_extra_nulls: nulls,
+        username: fields.text("username")?,
+        password: fields.text("password")?,
+        auth_provider: fields.get("auth-provider", |node| unless_null(node, auth_provider))?,
+        exec: fields.get("exec", |node| unless_null(node, exec))?,
+        extensions: extensions(&fields)?,
+    })
+}
+
+fn unless_null<T>(
+    node: &Node<'_>,
+    decode: impl FnOnce(&Node<'_>) -> Result<T, YamlError>,
+) -> Result<Option<T>, YamlError> {
+    match node.kind() {
+        Kind::Null => Ok(None),
+        _ => decode(node).map(Some),
     }
+}
+
+fn auth_provider(node: &Node<'_>) -> Result<AuthProvider, YamlError> {
+    let fields = node.fields()?;
+    let config = fields.get("config", |node| node.entries(text))?;
+    Ok(AuthProvider {
+        name: fields.text("name")?,
+        config_is_null: config.is_none(),
+        config: config.unwrap_or_default(),
+    })
+}
+
+fn exec(node: &Node<'_>) -> Result<Exec, YamlError> {
+    let fields = node.fields()?;
+    let args = fields.texts("args")?;
+    let env = fields.list("env", |node| {
+        let fields = node.fields()?;
+        Ok(ExecVariable {
+            name: fields.text("name")?,
+            value: fields.text("value")?,
+        })
+    })?;
+    let api_version = fields.text("apiVersion")?;
+    let mut interactive_mode = fields.text("interactiveMode")?;
+    // client-go `defaults.go`: later versions have to say.
+    let may_be_silent = ["v1alpha1", "v1beta1"]
+        .iter()
+        .any(|version| api_version.strip_prefix("client.authentication.k8s.io/") == Some(version));
+    if interactive_mode.is_empty() && may_be_silent {
+        "IfAvailable".clone_into(&mut interactive_mode);
+    }
+    Ok(Exec {
+        command: fields.text("command")?,
+        args_is_null: args.is_none(),
+        args: args.unwrap_or_default(),
+        env_is_null: env.is_none(),
+        env: env.unwrap_or_default(),
+        api_version,
+        install_hint: fields.text("installHint")?,
+        provide_cluster_info: fields.truth("provideClusterInfo")?,
+        interactive_mode,
+    })
+}
+
+/// Extensions in the order of their names. A name is given once, unless what it named was null.
+fn extensions(fields: &Fields<'_>) -> Result<Vec<Extension>, YamlError> {
+    fields.get("extensions", |node| {
+        let entries = node.list(|item| {
+            let fields = item.fields()?;
+            let extension = fields.get("extension", |node| Ok(Some(Json(node.json()))))?;
+            let extension = extension.unwrap_or_else(|| Json("null".to_owned()));
+            Ok((fields.text("name")?, extension, item.line()))
+        })?;
+        let mut by_name: BTreeMap<String, (Json, usize)> = BTreeMap::new();
+        for (index, (name, extension, line)) in entries.unwrap_or_default().into_iter().enumerate() {
+            match by_name.get(&name) {
+                Some((first, first_index)) if !first.is_null() => {
+                    return Err(YamlError::Twice {
+                        line,
+                        path: format!("{}[{index}].name", node.path()),
+                        first: format!("{}[{first_index}]", node.path()),
+                    });
+                }
+                _ => {}
+            }
+            by_name.insert(name, (extension, index));
+        }
+        Ok(by_name
+            .into_iter()
+            .map(|(name, (extension, _))| Extension { name, extension })
+            .collect())
+    })
 }

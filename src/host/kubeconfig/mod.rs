@@ -8,13 +8,17 @@
 mod connection;
 #[cfg(test)]
 mod connection_tests;
+mod decode;
 mod file;
 mod in_pod;
 mod pem;
 mod proxy;
 #[cfg(test)]
+mod reading_tests;
+#[cfg(test)]
 mod tests;
 mod user;
+mod view;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -29,9 +33,9 @@ pub use connection::{Connection, ConnectionOptions};
 use crate::error::{Error as Shown, ErrorKind};
 use crate::fleet::pattern::Patterns;
 use crate::host::in_cluster::Pod;
-use crate::host::sensitive::shown_url;
+use crate::host::sensitive::{Sensitive, shown_url};
 use crate::yaml::YamlError;
-use file::{Cluster, Context, User};
+use file::{Cluster, Context, Extension, Preferences, User};
 
 /// Why kubeconfigs do not give what was asked of them.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -54,14 +58,6 @@ pub enum KubeconfigError {
         file: PathBuf,
         /// Line and field, never a value.
         problem: YamlError,
-    },
-    /// A file is something else, or says a thing twice.
-    #[error("read the kubeconfig {}: {problem}", .file.display())]
-    Content {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong.
-        problem: String,
     },
     /// No kubeconfig has the context.
     #[error("there is no context {name:?} in {files}")]
@@ -101,7 +97,6 @@ impl From<KubeconfigError> for Shown {
             }
             KubeconfigError::Read { .. }
             | KubeconfigError::Shape { .. }
-            | KubeconfigError::Content { .. }
             | KubeconfigError::Unusable { .. } => shown,
         }
     }
@@ -191,9 +186,11 @@ pub struct Kubeconfigs {
     files: Vec<PathBuf>,
     missing: Vec<PathBuf>,
     current: String,
+    preferences: Preferences,
     contexts: Entries<Context>,
     clusters: Entries<Cluster>,
     users: Entries<User>,
+    extensions: Vec<Extension>,
 }
 
 /// Shows which files, not what is in them.
@@ -224,7 +221,8 @@ impl Kubeconfigs {
     pub fn from_sources(sources: &Sources) -> Result<Self, KubeconfigError> {
         let mut merged = Self::default();
         for path in sources.paths()? {
-            let text = match std::fs::read(&path) {
+            let (path, read) = sources.read(path);
+            let bytes = match read {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound && sources.explicit.is_none() => {
                     merged.missing.push(path);
@@ -237,13 +235,16 @@ impl Kubeconfigs {
                     });
                 }
             };
-            let content = file::parse(&path, &text)?;
+            let content = file::parse(&path, &bytes)?;
             let index = merged.files.len();
             // Relative paths must keep their meaning wherever this process goes.
             merged.files.push(std::path::absolute(&path).unwrap_or(path));
             if merged.current.is_empty() {
                 merged.current = content.current_context;
             }
+            merged.preferences.colors |= content.preferences.colors;
+            add_extensions(&mut merged.preferences.extensions, content.preferences.extensions);
+            add_extensions(&mut merged.extensions, content.extensions);
             merged.contexts.add(index, content.contexts);
             merged.clusters.add(index, content.clusters);
             merged.users.add(index, content.users);
@@ -259,6 +260,14 @@ impl Kubeconfigs {
     /// The files that were looked for and are not there.
     pub fn missing(&self) -> &[PathBuf] {
         &self.missing
+    }
+
+    /// The merged result as JSON, as `kubectl config view --raw -o json` prints it but for its spaces.
+    /// It holds whatever secrets the files hold.
+    pub fn to_json(&self) -> Sensitive {
+        let mut json = String::new();
+        view::write(self, &mut json);
+        Sensitive::new(json)
     }
 
     /// Every context, in the merged order.
@@ -347,6 +356,16 @@ impl Kubeconfigs {
     }
 }
 
+/// Adds what one file holds; the first file to hold a name wins. They stay in the order of their names.
+fn add_extensions(extensions: &mut Vec<Extension>, more: Vec<Extension>) {
+    for extension in more {
+        let found = extensions.binary_search_by(|known| known.name.cmp(&extension.name));
+        if let Err(index) = found {
+            extensions.insert(index, extension);
+        }
+    }
+}
+
 /// From 0 to 1; a name that holds the other as a part is near, since contexts are often long.
 fn nearness(wanted: &str, name: &str) -> f64 {
     let (wanted, name) = (wanted.to_lowercase(), name.to_lowercase());
@@ -359,6 +378,22 @@ fn nearness(wanted: &str, name: &str) -> f64 {
 }
 
 impl Sources {
+    /// A file's bytes. Where the usual file is missing, the one of an older place is taken instead: kubectl
+    /// copies it (client-go's `MigrationRules`), and reads it then.
+    fn read(&self, path: PathBuf) -> (PathBuf, std::io::Result<Vec<u8>>) {
+        let read = std::fs::read(&path);
+        let missing = matches!(&read, Err(error) if error.kind() == std::io::ErrorKind::NotFound);
+        let usual = self.home.as_ref().map(|home| home.join(".kube/config"));
+        if missing && usual.as_ref() == Some(&path) {
+            let older = path.with_file_name(".kubeconfig");
+            if older.exists() {
+                let read = std::fs::read(&older);
+                return (older, read);
+            }
+        }
+        (path, read)
+    }
+
     fn paths(&self) -> Result<Vec<PathBuf>, KubeconfigError> {
         if let Some(explicit) = &self.explicit {
             return Ok(vec![explicit.clone()]);

@@ -158,7 +158,7 @@ fn plugin(
             .extensions
             .iter()
             .find(|extension| extension.name == PLUGIN_EXTENSION)
-            .map(|extension| extension.extension.clone())
+            .map(|extension| extension.extension.value())
             .unwrap_or_default(),
     });
     Ok(Plugin {
@@ -192,7 +192,7 @@ fn open_id(place: &Place<'_>, provider: &AuthProvider) -> Result<Sensitive, Kube
         ));
     }
     let value = |key: &str| {
-        let value = provider.config.get(key).map(|text| String::from(text.clone()));
+        let value = provider.config.get(key).cloned();
         value
             .filter(|value| !value.is_empty())
             .ok_or_else(|| place.error(&format!("auth-provider.config.{key}"), "it is not given"))
