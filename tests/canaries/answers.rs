@@ -102,7 +102,8 @@ fn remote_kubeconfigs_made_wrong_say_nothing() {
     verdict.assert_clean();
 }
 
-async fn read(servers: &[(&str, Server)]) -> Inventory {
+/// What a session would see of these servers.
+pub async fn read(servers: &[(&str, Server)]) -> Inventory {
     let mut clients = BTreeMap::new();
     for (name, server) in servers {
         clients.insert((*name).to_owned(), connected(name, &server.url).await);
