@@ -97,8 +97,16 @@ fn decoded(secret: &Object) -> BTreeMap<String, Vec<u8>> {
         return BTreeMap::new();
     };
     data.iter()
+        .filter(|(key, _)| is_key(key))
         .filter_map(|(key, value)| Some((key.clone(), STANDARD.decode(value.as_str()?).ok()?)))
         .collect()
+}
+
+/// Whether a text can be a key of a Secret's data (Kubernetes: `IsConfigMapKey`). An API server
+/// stores no other: one that comes from somewhere may be a value.
+fn is_key(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=253).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 /// The certificates under a key.
@@ -114,7 +122,10 @@ fn text(data: &BTreeMap<String, Vec<u8>>, key: &str) -> String {
 pub(super) fn without_data(mut secret: Object) -> Object {
     for field in ["data", "stringData"] {
         match secret.0.get_mut(field) {
-            Some(Value::Object(data)) => data.values_mut().for_each(|value| *value = REDACTED.into()),
+            Some(Value::Object(data)) => {
+                data.retain(|key, _| is_key(key));
+                data.values_mut().for_each(|value| *value = REDACTED.into());
+            }
             None | Some(Value::Null) => {}
             Some(other) => *other = REDACTED.into(),
         }

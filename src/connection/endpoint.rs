@@ -21,14 +21,19 @@ pub struct Endpoint {
     pub proxy: Option<Uri>,
 }
 
-/// Shows the proxy without its user and password.
+/// Shows the proxy without its user and password, and how many certificates there are.
 impl fmt::Debug for Endpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let proxy = self.proxy.as_ref().map(|proxy| shown_url(&proxy.to_string()));
+        let authority = match &self.authority {
+            Authority::Machine => "the machine's".to_owned(),
+            Authority::Certificates(certificates) => format!("{} certificates", certificates.len()),
+            Authority::Unchecked => "unchecked".to_owned(),
+        };
         formatter
             .debug_struct("Endpoint")
             .field("url", &self.url)
-            .field("authority", &self.authority)
+            .field("authority", &authority)
             .field("tls_server_name", &self.tls_server_name)
             .field("proxy", &proxy)
             .finish()

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use stolos::cluster::{CollectRequest, collect, kubeconfig_facts};
+use stolos::cluster::{CollectRequest, Collecting, Purpose, kubeconfig_facts};
 use stolos::document::{Body, Document, DocumentError, Run};
 use stolos::fleet::propose::{Wishes, propose};
 use stolos::fleet::{Area, Fleet, infer};
@@ -102,7 +102,8 @@ fn remote_kubeconfigs_made_wrong_say_nothing() {
     verdict.assert_clean();
 }
 
-async fn read(servers: &[(&str, Server)]) -> Inventory {
+/// What a session would see of these servers.
+pub async fn read(servers: &[(&str, Server)]) -> Inventory {
     let mut clients = BTreeMap::new();
     for (name, server) in servers {
         clients.insert((*name).to_owned(), connected(name, &server.url).await);
@@ -113,13 +114,13 @@ async fn read(servers: &[(&str, Server)]) -> Inventory {
         client: Ok(client.clone()),
         system_namespaces: vec!["istio-system".to_owned()],
         pinned_uid: None,
-        ask_istiods: true,
+        expects_istiod: true,
+        is_named_by_file: false,
     });
-    let mut collected = collect(requests.collect(), 4, |_, _| {}).await;
-    collected
-        .review_credentials(|id| clients.get(id).cloned(), 4)
-        .await;
-    collected.inventory
+    let purposes = &[Purpose::Status, Purpose::Mesh];
+    let mut collecting = Collecting::begin(requests.collect(), purposes, 4);
+    while collecting.next().await.is_some() {}
+    collecting.end().await
 }
 
 fn push(said: &mut String, what: &(impl Debug + Serialize)) {

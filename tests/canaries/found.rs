@@ -7,6 +7,7 @@ use stolos::cluster::{Client, ListSelector, kubeconfig_facts, namespace_contents
 use stolos::host::kubeconfig::{ConnectionOptions, Kubeconfigs, Sources};
 use stolos::inventory::{Failure, FailureClass, kind};
 
+use crate::answers;
 use crate::reach::connected;
 use crate::server::{Answer, Server};
 
@@ -166,4 +167,29 @@ async fn a_namespaces_contents_hold_no_copy_of_a_secret() {
     assert!(!objects.is_empty());
     let said = serde_json::to_string(&objects).unwrap();
     assert!(said.contains("istiod") && !said.contains(SECRET), "{said}");
+}
+
+#[tokio::test]
+async fn a_value_where_a_secrets_key_belongs_is_not_shown() {
+    let secret = json!({"metadata": {"name": "a", "namespace": "istio-system", "labels": {"istio/multiCluster": "true"}},
+        "data": {format!("west {SECRET}"): "YQ==", "east": "YQ=="}});
+    let server = Server::start(None, move |request| {
+        let answer = match request.path() {
+            "/version" => json!({"gitVersion": "v1.36.3"}),
+            "/api/v1/namespaces/kube-system" => json!({"metadata": {"name": "kube-system", "uid": "a"}}),
+            path if path.ends_with("/secrets") => json!({"items": [secret]}),
+            _ => json!({"items": []}),
+        };
+        Answer {
+            status: 200,
+            headers: String::new(),
+            body: answer.to_string().into_bytes(),
+        }
+    });
+    let inventory = answers::read(&[("a", server)]).await;
+    let said = serde_json::to_string(&inventory).unwrap();
+    assert!(
+        said.contains("\"clusterId\":\"east\"") && !said.contains(SECRET),
+        "{said}"
+    );
 }

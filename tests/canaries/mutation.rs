@@ -61,6 +61,8 @@ pub fn make_wrong(document: &mut Value, chance: &mut Chance, public: &dyn Fn(&st
             Value::String(text) => format!("\n{text}\u{1b}[31m\u{0}{text}"),
             other => other.to_string(),
         }),
+        // A URL's end would become its host, which is shown.
+        9 if value.as_str().is_some_and(|text| text.contains("://")) => json!("https://"),
         9 => Value::String(value.as_str().unwrap_or_default().chars().rev().collect()),
         10 => match value {
             Value::String(text) => {
