@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::connection::credential::plugin::{PluginOptions, Plugins, Policy};
 use crate::connection::deadlines::Deadlines;
 use crate::fleet::pattern::Patterns;
-use crate::render::{ColorChoice, Format, Style};
+use crate::render::{ColorChoice, Format, Style, others_are_seen};
 
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
@@ -123,7 +123,7 @@ impl Connecting {
             interactive_timeout: self.login_timeout.unwrap_or(Duration::from_secs(120)),
             concurrent: (4 * cores).max(16),
             can_ask: std::io::stdin().is_terminal(),
-            can_tell: std::io::stderr().is_terminal(),
+            can_tell: others_are_seen(),
         })
     }
 }

@@ -65,6 +65,11 @@ pub struct Terminal {
     colored: bool,
 }
 
+/// Whether what another program says on standard error is seen at once: it is a terminal.
+pub fn others_are_seen() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 impl Terminal {
     /// A terminal of a style.
     pub fn new(style: &Style) -> Self {

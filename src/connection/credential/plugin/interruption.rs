@@ -77,12 +77,10 @@ impl Signals {
         let kind = self.next().await;
         groups.stop().await;
         asked_to_end().send_replace(Some(kind));
-        let kind = self.next().await;
+        self.next().await;
         groups.kill();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a prompt may block the way to main.rs, and the signal's own action is gone"
-        )]
-        std::process::exit(i32::from(kind.exit_code()));
+        // As the signal would have: by a signal, but by one that cannot be caught.
+        #[cfg(unix)]
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
 }
