@@ -1,0 +1,214 @@
+//! What the benchmark builds around itself, and takes away again: a home, and a lab of control
+//! planes.
+
+use std::cell::Cell;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::arguments::{Arguments, Benchmark};
+use crate::clusters::{Cluster, Ground};
+use crate::interruption;
+use crate::report::Section;
+use crate::trouble::{Doing as _, Outcome, Trouble};
+
+/// The lab's name.
+const LAB: &str = "bench";
+
+/// The longest that one benchmark may take.
+const LONGEST: Duration = Duration::from_secs(90 * 60);
+
+/// What stands for the time of a run; it goes with this.
+pub struct Rig {
+    ground: Ground,
+    is_up: Cell<bool>,
+}
+
+impl Rig {
+    /// Finds the programs, takes away what an earlier run may have left, and brings up clusters
+    /// where a benchmark needs them.
+    pub fn new(arguments: &Arguments) -> Outcome<Self> {
+        let stolos = PathBuf::from(env!("CARGO_BIN_EXE_stolos"));
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fleet-benchmark");
+        // With the caller's own environment: this is where parts are found, or built and kept.
+        let parts = Command::new(&stolos)
+            .args(["lab", "parts"])
+            .stderr(Stdio::inherit())
+            .output()
+            .doing("find the lab's parts")?;
+        let parts = String::from_utf8(parts.stdout).doing("find the lab's parts")?;
+        let rig = Self {
+            ground: Ground {
+                home,
+                stolos,
+                parts: PathBuf::from(parts.trim()),
+                clusters: Vec::new(),
+            },
+            is_up: Cell::new(true),
+        };
+        if rig.ground.home.exists() {
+            rig.down()?;
+        }
+        std::fs::create_dir_all(&rig.ground.home).doing("make a home")?;
+        rig.is_up.set(true);
+        interruption::clean_up_when_asked_to_end(&rig.ground)?;
+        let needs_clusters = arguments.benchmarks().into_iter().any(Benchmark::needs_clusters);
+        if needs_clusters {
+            rig.with_clusters(arguments.clusters)
+        } else {
+            Ok(rig)
+        }
+    }
+
+    /// What the benchmarks stand on.
+    pub fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    fn with_clusters(mut self, count: u8) -> Outcome<Self> {
+        crate::say(&format!("bringing {count} control planes up …"));
+        let count = count.to_string();
+        let up = [
+            "lab",
+            "up",
+            "--name",
+            LAB,
+            "--control-plane-only",
+            "--clusters",
+            &count,
+        ];
+        stolos(&self.ground, &up)?;
+        let list = stolos(&self.ground, &["lab", "list", "-o", "json"])?;
+        let list: Value = serde_json::from_str(&list).doing("read the list of labs")?;
+        let rows = list["labs"][0]["clusters"]
+            .as_array()
+            .doing("find the lab's clusters")?;
+        self.ground.clusters = rows.iter().map(cluster).collect::<Outcome<_>>()?;
+        Ok(self)
+    }
+
+    /// Runs one benchmark, where the clusters can be reached.
+    pub fn run(&self, benchmark: Benchmark, arguments: &Arguments) -> Outcome<Section> {
+        let doing = format!("run the benchmark {benchmark}");
+        let itself = std::env::current_exe().doing(&doing)?;
+        let (variable, file) = self.ground.keep()?;
+        let mut command = Command::new(&self.ground.stolos);
+        if self.ground.clusters.is_empty() {
+            command = Command::new(&itself);
+        } else {
+            command.args(["lab", "exec", "--name", LAB, "--"]).arg(&itself);
+        }
+        let mut child = command
+            .args(["inside", &benchmark.to_string()])
+            .args(arguments.words())
+            .env_clear()
+            .env("HOME", &self.ground.home)
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env(variable, file)
+            .current_dir(&self.ground.home)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .doing(&doing)?;
+        let group = interruption::Group::of(child.id());
+        let mut stdout = child.stdout.take().doing(&doing)?;
+        let (to, ended) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let read = std::io::Read::read_to_string(&mut stdout, &mut text).map(|_| text);
+            let _ = to.send(read);
+        });
+        let answer = ended.recv_timeout(LONGEST);
+        if answer.is_err() {
+            group.end();
+        }
+        let status = child.wait().doing(&doing)?;
+        drop(group);
+        let text = answer.doing(&doing)?.doing(&doing)?;
+        if !status.success() {
+            return Err(Trouble::new(format!("{doing}: {status}; why is said above")));
+        }
+        serde_json::from_str(&text).doing(doing)
+    }
+
+    /// Takes everything away.
+    pub fn down(&self) -> Outcome<()> {
+        if self.is_up.replace(false) {
+            take_away(&self.ground)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Err(trouble) = self.down() {
+            crate::say(&format!("benchmark: {trouble}"));
+        }
+    }
+}
+
+/// Takes the lab down, with every process in it, and the home away.
+pub fn take_away(ground: &Ground) -> Outcome<()> {
+    stolos(ground, &["lab", "down", "--all"])?;
+    std::fs::remove_dir_all(&ground.home).doing("take the benchmark's home away")
+}
+
+/// Runs this tool in the benchmark's home; gives what it printed.
+fn stolos(ground: &Ground, arguments: &[&str]) -> Outcome<String> {
+    let doing = format!("run stolos {}", arguments.join(" "));
+    let output = Command::new(&ground.stolos)
+        .args(arguments)
+        .env_clear()
+        .env("HOME", &ground.home)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("STOLOS_LAB_ASSETS", &ground.parts)
+        .stdin(Stdio::null())
+        .output()
+        .doing(&doing)?;
+    if output.status.success() {
+        String::from_utf8(output.stdout).doing(doing)
+    } else {
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(Trouble::new(format!("{doing}: {}", said.trim())))
+    }
+}
+
+/// A row of `lab list`, with the keys that its folder holds.
+fn cluster(row: &Value) -> Outcome<Cluster> {
+    let text = |field: &str| {
+        row[field]
+            .as_str()
+            .map(str::to_owned)
+            .doing(format!("find {field}"))
+    };
+    let audit_log = PathBuf::from(text("auditLog")?);
+    let folder = audit_log.parent().doing("find the cluster's folder")?.to_owned();
+    let kubeconfig = std::fs::read_to_string(folder.join("kubeconfig")).doing("read a lab's kubeconfig")?;
+    let kubeconfig: Value = serde_json::from_str(&kubeconfig).doing("read a lab's kubeconfig")?;
+    let pem = |pointer: &str| {
+        use base64::Engine as _;
+        let text = kubeconfig
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .doing(pointer)?;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .doing(pointer)?;
+        String::from_utf8(bytes).doing(pointer)
+    };
+    Ok(Cluster {
+        context: text("context")?,
+        server: text("innerServer")?,
+        authority: pem("/clusters/0/cluster/certificate-authority-data")?,
+        certificate: pem("/users/0/user/client-certificate-data")?,
+        key: pem("/users/0/user/client-key-data")?,
+        audit_log,
+        folder,
+    })
+}
