@@ -1,6 +1,7 @@
 //! Ending early: whatever was started is ended, and what stands is taken down.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{Pid, Signal};
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,6 +12,17 @@ use crate::trouble::{Doing as _, Outcome};
 
 /// The process group that works now.
 static WORKING: Mutex<Option<Pid>> = Mutex::new(None);
+
+/// Whether this process was asked to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Goes no further where this process was asked to end: another thread takes everything away, and
+/// then ends it.
+pub fn stop_here_if_asked_to_end() {
+    while ENDING.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
+}
 
 /// A process group that is ended where this process is asked to end.
 pub struct Group(Option<Pid>);
@@ -79,6 +91,7 @@ pub fn clean_up_when_asked_to_end(ground: &Ground) -> Outcome<()> {
     reason = "a benchmark that is interrupted has no other end"
 )]
 fn end_here(ground: &Ground) {
+    ENDING.store(true, Ordering::SeqCst);
     crate::say("interrupted: taking everything down");
     end(WORKING.lock().ok().and_then(|working| *working));
     if let Err(trouble) = rig::take_away(ground) {

@@ -74,6 +74,7 @@ fn whole(words: &[String]) -> Outcome<ExitCode> {
         let section = rig
             .run(benchmark, &arguments)
             .unwrap_or_else(|trouble| Section::failed(benchmark, &trouble.to_string()));
+        interruption::stop_here_if_asked_to_end();
         sections.push(section);
     }
     // What everything ran on goes before anything is called finished.

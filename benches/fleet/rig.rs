@@ -138,6 +138,7 @@ impl Rig {
 
     /// Takes everything away.
     pub fn down(&self) -> Outcome<()> {
+        interruption::stop_here_if_asked_to_end();
         if self.is_up.replace(false) {
             take_away(&self.ground)?;
         }
