@@ -40,6 +40,8 @@ pub enum Credential {
 pub struct Options {
     /// How many clusters.
     pub clusters: usize,
+    /// Their names; `sim-0001` and so on where there are none.
+    pub names: Vec<String>,
     /// How long and wide the links to them are.
     pub length: Length,
     /// With what users are recognised.
@@ -65,6 +67,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             clusters: 1,
+            names: Vec::new(),
             length: Length::default(),
             credential: Credential::default(),
             content: Content::default(),
@@ -141,12 +144,12 @@ impl Fleet {
         let mut clusters = Vec::with_capacity(options.clusters);
         for (index, (listener, address)) in listeners.into_iter().enumerate() {
             let number = index + 1;
-            let name = name_of(number);
+            let name = options.names.get(index).cloned().unwrap_or_else(|| name_of(number));
             let tls = Arc::new(authority.server(&format!("{name}.test"), options.address, options.http2)?);
             let cluster = Cluster::new(Making {
                 number,
                 uid: uid(seed(number), 0),
-                words: content::words(number, address, &authority.pem, &root)?,
+                words: content::words(number, &name, address, &authority.pem, &root)?,
                 name,
                 address,
                 layer: Arc::clone(&layer),

@@ -20,6 +20,8 @@ use crate::store::{Layer, uid};
 /// What a cluster holds at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Content {
+    /// Nothing at all, for a cluster that is given another's objects.
+    Nothing,
     /// What a new cluster holds.
     Empty,
     /// A member of a mesh, as Istio's documented installation leaves it.
@@ -45,6 +47,9 @@ pub fn layer(content: Content) -> Layer {
 
 /// The objects of a content, with places for each cluster's words.
 pub fn objects(content: Content) -> Vec<Value> {
+    if content == Content::Nothing {
+        return Vec::new();
+    }
     let mut objects = kubernetes::objects();
     if content != Content::Empty {
         objects.extend(mesh::objects(content != Content::WithoutIstiod));
@@ -100,13 +105,13 @@ fn escaped(text: &str) -> String {
 /// Where its intermediate cannot be signed.
 pub fn words(
     number: usize,
+    name: &str,
     address: SocketAddr,
     authority: &str,
     root: &MeshRoot,
 ) -> Result<Words, SimulatorError> {
-    let name = name_of(number);
     let (peers_address, port) = address_for_peers(number, address);
-    let intermediate = root.intermediate(&name)?;
+    let intermediate = root.intermediate(name)?;
     let chain = format!("{}{}", intermediate.certificate, root.pem);
     Ok(Words::new(vec![
         ("network", network_of(number)),
@@ -124,7 +129,7 @@ pub fn words(
         ("intermediate-encoded", STANDARD.encode(&intermediate.certificate)),
         ("intermediate-key-encoded", STANDARD.encode(&intermediate.key)),
         ("chain-encoded", STANDARD.encode(chain)),
-        ("name", name),
+        ("name", name.to_owned()),
     ]))
 }
 
