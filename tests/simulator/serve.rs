@@ -2,7 +2,7 @@
 //! `cargo run --release --example simulator -- --clusters 1000 --round-trip 100ms --directory DIR`
 //! writes DIR/kubeconfig and DIR/stolos.yaml, and serves until its stdin ends.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -82,8 +82,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         cluster.set_fault(Fault::BlackHole);
     }
     fleet.write_files(&arguments.directory, &["links"])?;
-    println!("{} clusters are served until stdin ends", fleet.clusters().len());
+    let mut stdout = std::io::stdout();
+    writeln!(
+        stdout,
+        "{} clusters are served until stdin ends",
+        fleet.clusters().len()
+    )?;
     std::io::stdin().read_to_end(&mut Vec::new())?;
-    println!("{:?}", fleet.counts());
+    writeln!(stdout, "{:?}", fleet.counts())?;
     Ok(())
 }

@@ -43,8 +43,12 @@ pub struct Entry {
     pub accept: String,
     /// The body's type.
     pub content_type: String,
+    /// The WebSocket protocols that are offered (`Sec-WebSocket-Protocol`).
+    pub protocols: String,
     /// The answer's status.
     pub status: u16,
+    /// The answer's body's type.
+    pub answer_type: &'static str,
     /// Bytes of the request's body.
     pub received: usize,
     /// Bytes of the answer's body; of a watch, none.

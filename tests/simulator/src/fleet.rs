@@ -144,7 +144,11 @@ impl Fleet {
         let mut clusters = Vec::with_capacity(options.clusters);
         for (index, (listener, address)) in listeners.into_iter().enumerate() {
             let number = index + 1;
-            let name = options.names.get(index).cloned().unwrap_or_else(|| name_of(number));
+            let name = options
+                .names
+                .get(index)
+                .cloned()
+                .unwrap_or_else(|| name_of(number));
             let tls = Arc::new(authority.server(&format!("{name}.test"), options.address, options.http2)?);
             let cluster = Cluster::new(Making {
                 number,

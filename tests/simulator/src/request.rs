@@ -64,7 +64,7 @@ pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> 
         && fault == Fault::None
         && let Some(response) = forward::answer(connection, user, &asked, upgrade)
     {
-        note(connection, &asked, response.status().as_u16(), &Bytes::new());
+        note(connection, &asked, response.status().as_u16(), "", &Bytes::new());
         return response;
     }
     let answer = match (&fault, &user) {
@@ -81,7 +81,13 @@ pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> 
         Content::Whole(bytes) => bytes.clone(),
         Content::Watch(..) => Bytes::new(),
     };
-    note(connection, &asked, answer.status.as_u16(), &bytes);
+    note(
+        connection,
+        &asked,
+        answer.status.as_u16(),
+        answer.content_type,
+        &bytes,
+    );
     if fault == Fault::ResetAfterRequest(true) {
         connection.control.reset();
         return pending().await;
@@ -163,7 +169,7 @@ fn respond(answer: Answer, sending: Sending) -> Response<Outgoing> {
 }
 
 /// Counts a request, and writes it down.
-fn note(connection: &Connection, asked: &Asked<'_>, status: u16, sent: &Bytes) {
+fn note(connection: &Connection, asked: &Asked<'_>, status: u16, answer_type: &'static str, sent: &Bytes) {
     let cluster = &connection.cluster;
     cluster
         .counters
@@ -195,7 +201,9 @@ fn note(connection: &Connection, asked: &Asked<'_>, status: u16, sent: &Bytes) {
         agent: header("user-agent"),
         accept: header("accept"),
         content_type: header("content-type"),
+        protocols: header("sec-websocket-protocol"),
         status,
+        answer_type,
         received: asked.body.len(),
         sent: sent.len(),
         request: whole(asked.body),
