@@ -33,6 +33,10 @@ mod outcome;
 mod plugins;
 mod report;
 mod rig;
+mod round_trips;
+mod screen;
+mod simulated;
+mod simulation;
 mod startup;
 mod statistics;
 mod trouble;
@@ -66,7 +70,7 @@ fn whole(words: &[String]) -> Outcome<ExitCode> {
         Ok(arguments) => arguments,
         Err(answer) => return print(&answer).map(|()| ExitCode::SUCCESS),
     };
-    let rig = rig::Rig::new(&arguments)?;
+    let mut rig = rig::Rig::new()?;
     print(&machine::heading(&rig)?)?;
     let mut sections = Vec::new();
     for benchmark in arguments.benchmarks() {
@@ -79,6 +83,7 @@ fn whole(words: &[String]) -> Outcome<ExitCode> {
     }
     // What everything ran on goes before anything is called finished.
     rig.down()?;
+    report::put_in_order(&mut sections);
     print(&report::markdown(&sections))?;
     if sections.iter().any(|section| section.failure.is_some()) {
         return Ok(ExitCode::FAILURE);
@@ -97,6 +102,8 @@ fn inside(words: &[String]) -> Outcome<ExitCode> {
         Benchmark::Plugins => plugins::run(&arguments),
         Benchmark::Startup => startup::run(&arguments),
         Benchmark::Faults => faults::run(&arguments),
+        Benchmark::Simulated => simulated::run(&arguments),
+        Benchmark::RoundTrips => round_trips::run(&arguments),
     }?;
     print(&serde_json::to_string(&section).doing("write the section")?)?;
     Ok(ExitCode::SUCCESS)

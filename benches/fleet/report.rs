@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::Benchmark;
@@ -121,6 +122,15 @@ fn plain(number: f64) -> String {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,
     }
+}
+
+/// Puts sections in the order in which benchmarks are listed, whatever the order they ran in.
+pub fn put_in_order(sections: &mut [Section]) {
+    let names: Vec<String> = Benchmark::value_variants()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    sections.sort_by_key(|section| names.iter().position(|name| *name == section.name));
 }
 
 /// Everything, the aims first.

@@ -14,6 +14,7 @@ use crate::arguments::{Arguments, Benchmark};
 use crate::clusters::{Cluster, Ground};
 use crate::interruption;
 use crate::report::Section;
+use crate::simulation::ADDRESS;
 use crate::trouble::{Doing as _, Outcome, Trouble};
 
 /// The lab's name.
@@ -29,9 +30,8 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Finds the programs, takes away what an earlier run may have left, and brings up clusters
-    /// where a benchmark needs them.
-    pub fn new(arguments: &Arguments) -> Outcome<Self> {
+    /// Finds the programs, and takes away what an earlier run may have left.
+    pub fn new() -> Outcome<Self> {
         let stolos = PathBuf::from(env!("CARGO_BIN_EXE_stolos"));
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fleet-benchmark");
         // With the caller's own environment: this is where parts are found, or built and kept.
@@ -56,12 +56,7 @@ impl Rig {
         std::fs::create_dir_all(&rig.ground.home).doing("make a home")?;
         rig.is_up.set(true);
         interruption::clean_up_when_asked_to_end(&rig.ground)?;
-        let needs_clusters = arguments.benchmarks().into_iter().any(Benchmark::needs_clusters);
-        if needs_clusters {
-            rig.with_clusters(arguments.clusters)
-        } else {
-            Ok(rig)
-        }
+        Ok(rig)
     }
 
     /// What the benchmarks stand on.
@@ -69,7 +64,7 @@ impl Rig {
         &self.ground
     }
 
-    fn with_clusters(mut self, count: u8) -> Outcome<Self> {
+    fn bring_clusters_up(&mut self, count: u8) -> Outcome<()> {
         crate::say(&format!("bringing {count} control planes up …"));
         let count = count.to_string();
         let up = [
@@ -88,26 +83,33 @@ impl Rig {
             .as_array()
             .doing("find the lab's clusters")?;
         self.ground.clusters = rows.iter().map(cluster).collect::<Outcome<_>>()?;
-        Ok(self)
+        Ok(())
     }
 
-    /// Runs one benchmark, where the clusters can be reached.
-    pub fn run(&self, benchmark: Benchmark, arguments: &Arguments) -> Outcome<Section> {
+    /// Runs one benchmark, where its clusters can be reached; the lab comes up for the first that
+    /// needs it.
+    pub fn run(&mut self, benchmark: Benchmark, arguments: &Arguments) -> Outcome<Section> {
         let doing = format!("run the benchmark {benchmark}");
+        if benchmark.needs_clusters() && self.ground.clusters.is_empty() {
+            self.bring_clusters_up(arguments.clusters)?;
+        }
         let itself = std::env::current_exe().doing(&doing)?;
         let (variable, file) = self.ground.keep()?;
-        let mut command = Command::new(&self.ground.stolos);
-        if self.ground.clusters.is_empty() {
-            command = Command::new(&itself);
-        } else {
+        let mut command = if benchmark.needs_clusters() {
+            let mut command = Command::new(&self.ground.stolos);
             command.args(["lab", "exec", "--name", LAB, "--"]).arg(&itself);
-        }
+            command
+        } else if benchmark.is_simulated() {
+            in_a_network_of_its_own(&itself)
+        } else {
+            Command::new(&itself)
+        };
         let mut child = command
             .args(["inside", &benchmark.to_string()])
             .args(arguments.words())
             .env_clear()
             .env("HOME", &self.ground.home)
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", search_path())
             .env(variable, file)
             .current_dir(&self.ground.home)
             .process_group(0)
@@ -154,6 +156,33 @@ impl Drop for Rig {
     }
 }
 
+/// This program in a network with an address that is no loopback address; whatever it starts ends
+/// with it.
+fn in_a_network_of_its_own(itself: &Path) -> Command {
+    let script = format!("ip link set lo up && ip addr add {ADDRESS}/32 dev lo && exec \"$@\"");
+    let mut command = Command::new("unshare");
+    command
+        .args([
+            "-Urnpm",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            "sh",
+            "-c",
+            &script,
+            "sh",
+        ])
+        .arg(itself);
+    command
+}
+
+/// `PATH`, with where programs for administrators lie.
+fn search_path() -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let more = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
+    std::env::join_paths(std::env::split_paths(&path).chain(more)).unwrap_or(path)
+}
+
 /// Takes the lab down, with every process in it, and the home away.
 pub fn take_away(ground: &Ground) -> Outcome<()> {
     stolos(ground, &["lab", "down", "--all"])?;
@@ -167,7 +196,7 @@ fn stolos(ground: &Ground, arguments: &[&str]) -> Outcome<String> {
         .args(arguments)
         .env_clear()
         .env("HOME", &ground.home)
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("PATH", search_path())
         .env("STOLOS_LAB_ASSETS", &ground.parts)
         .stdin(Stdio::null())
         .output()

@@ -1,4 +1,4 @@
-//! Medians and ratios, and how they are written.
+//! Medians, ratios and slopes, and how they are written.
 
 /// The middle of some values; none of none.
 pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
@@ -10,6 +10,17 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
         odd if odd % 2 == 1 => Some(values[middle]),
         _ => Some(f64::midpoint(values[middle - 1], values[middle])),
     }
+}
+
+/// The slope of the straight line through points that is nearest to them by least squares; none
+/// where they have less than two places.
+pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (middle_x, middle_y) = (mean(|point| point.0), mean(|point| point.1));
+    let spread: f64 = points.iter().map(|(x, _)| (x - middle_x).powi(2)).sum();
+    let together: f64 = points.iter().map(|(x, y)| (x - middle_x) * (y - middle_y)).sum();
+    (spread > 0.0).then(|| together / spread)
 }
 
 /// How often one value goes into another, as people read it.
