@@ -515,6 +515,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The lab''s name')
             [CompletionResult]::new('--clusters', '--clusters', [CompletionResultType]::ParameterName, 'How many clusters; default: 2, or as many as the lab has')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--control-plane-only', '--control-plane-only', [CompletionResultType]::ParameterName, 'API servers, and the controllers of namespaces, accounts and tokens; no nodes and no pods')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')

@@ -844,7 +844,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__lab__subcmd__up)
-            opts="-q -v -h --name --clusters --color --quiet --verbose --help"
+            opts="-q -v -h --name --clusters --control-plane-only --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

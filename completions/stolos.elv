@@ -492,6 +492,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --name 'The lab''s name'
             cand --clusters 'How many clusters; default: 2, or as many as the lab has'
             cand --color 'When to colour'
+            cand --control-plane-only 'API servers, and the controllers of namespaces, accounts and tokens; no nodes and no pods'
             cand -q 'Print answers, warnings and errors, and nothing else'
             cand --quiet 'Print answers, warnings and errors, and nothing else'
             cand -v 'Say more (-v what is done, -vv each request)'

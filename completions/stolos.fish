@@ -446,6 +446,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subco
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l control-plane-only -d 'API servers, and the controllers of namespaces, accounts and tokens; no nodes and no pods'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -s h -l help -d 'Print help'

@@ -121,8 +121,10 @@ impl File {
         declaration.starts_with("mod ") && declaration.ends_with(';')
     }
 
+    /// Whether it is not the program: a test, or the benchmark.
     fn is_test(&self) -> bool {
         self.path.starts_with("tests/")
+            || self.path.starts_with("benches/")
             || self.path.ends_with("/tests.rs")
             || self.path.ends_with("_tests.rs")
     }
@@ -138,7 +140,7 @@ fn root() -> &'static Path {
 }
 
 fn files() -> Vec<File> {
-    let mut folders = vec![root().join("src"), root().join("tests")];
+    let mut folders = ["src", "tests", "benches"].map(|name| root().join(name)).to_vec();
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::Client;
+use super::objects::ListSelector;
 use super::watch::Event;
 use crate::connection::credential::plugin::{PluginOptions, Plugins, Policy};
 use crate::connection::credential::{Bearer, Source};
@@ -17,7 +18,7 @@ use crate::connection::pool::Connections;
 use crate::connection::server_tests::{Reply, Server, Speaks};
 use crate::host::kubeconfig::Connection;
 use crate::host::sensitive::Sensitive;
-use crate::inventory::FailureClass;
+use crate::inventory::{FailureClass, kind};
 
 const FINE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n{\"kind\":\"Answer\"}";
 
@@ -87,6 +88,23 @@ pub async fn client(address: &str, timeout: Duration) -> Client {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn a_list_of_the_metadata_of_nothing_is_an_empty_list() {
+    // As kube-apiserver 1.36 answers where there are no custom resource definitions.
+    let nothing = "HTTP/1.1 200 OK\r\ncontent-length: 54\r\n\r\n{\"kind\":\"PartialObjectMetadataList\",     \"items\":null}";
+    let other = "HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n{\"kind\":\"Page\",  \"items\":null}";
+    let selector = ListSelector {
+        metadata_only: true,
+        ..ListSelector::default()
+    };
+    let (address, _) = server(vec![nothing, other]).await;
+    let client = client(&address, SECOND * 5).await;
+    let listed = client.list(kind::CUSTOM_RESOURCE_DEFINITION, selector).await;
+    assert_eq!(listed.unwrap().len(), 0);
+    let refused = client.list(kind::CUSTOM_RESOURCE_DEFINITION, selector).await;
+    assert_eq!(refused.unwrap_err().class, FailureClass::NotKubernetes);
+}
 
 #[tokio::test]
 async fn what_is_throttled_or_breaks_midway_is_asked_again() {

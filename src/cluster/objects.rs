@@ -97,13 +97,19 @@ impl Client {
                 repeat: Repeat::Freely,
             };
             let mut answer = self.send_request(&request).await?;
-            let Some(Value::Array(items)) = answer.get_mut("items").map(Value::take) else {
-                return Err(failure(
-                    FailureClass::NotKubernetes,
-                    "list",
-                    &resource,
-                    "the answer is no list",
-                ));
+            let is_a_list = answer["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+            let items = match answer.get_mut("items").map(Value::take) {
+                Some(Value::Array(items)) => items,
+                // So an API server writes a list of nothing where only metadata was asked for.
+                Some(Value::Null) if is_a_list => Vec::new(),
+                _ => {
+                    return Err(failure(
+                        FailureClass::NotKubernetes,
+                        "list",
+                        &resource,
+                        "the answer is no list",
+                    ));
+                }
             };
             for mut item in items {
                 let Value::Object(fields) = &mut item else {

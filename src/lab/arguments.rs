@@ -1,7 +1,7 @@
 //! The command lines of the control planes' programs. Each runs in its own folder and names files
 //! there by their bare names: several of these programs split a path at its commas.
 
-use super::shape::{API_PORT, ClusterShape};
+use super::shape::{API_PORT, ClusterShape, Extent};
 
 /// Where etcd listens, on the lab's own loopback.
 pub const ETCD: &str = "http://127.0.0.1:2379";
@@ -58,7 +58,16 @@ pub fn api_server(shape: &ClusterShape) -> Vec<String> {
 }
 
 /// `kube-controller-manager`.
-pub fn controller_manager(shape: &ClusterShape) -> Vec<String> {
+pub fn controller_manager(shape: &ClusterShape, extent: Extent) -> Vec<String> {
+    let controllers = match extent {
+        Extent::Whole => {
+            "*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller"
+        }
+        Extent::ControlPlaneOnly => {
+            "namespace-controller,root-ca-certificate-publisher-controller,serviceaccount-controller,\
+             serviceaccount-token-controller"
+        }
+    };
     flags(&[
         ("kubeconfig", "kubeconfig"),
         ("authentication-kubeconfig", "kubeconfig"),
@@ -72,10 +81,7 @@ pub fn controller_manager(shape: &ClusterShape) -> Vec<String> {
         // It starts by making an account for each controller: seconds, at the usual rate.
         ("kube-api-qps", "500"),
         ("kube-api-burst", "1000"),
-        (
-            "controllers",
-            "*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller",
-        ),
+        ("controllers", controllers),
         ("leader-elect", "false"),
         ("profiling", "false"),
     ])
@@ -128,7 +134,8 @@ mod tests {
         for arguments in [
             etcd(),
             api_server(shape),
-            controller_manager(shape),
+            controller_manager(shape, Extent::Whole),
+            controller_manager(shape, Extent::ControlPlaneOnly),
             scheduler(shape),
             kwok(shape),
         ] {

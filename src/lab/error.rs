@@ -33,6 +33,16 @@ pub enum LabError {
         /// The clusters that were asked for.
         wanted: u8,
     },
+    /// The lab runs already, with more or less of each cluster.
+    #[error("the lab {name} runs {running}, and {wanted} were asked for")]
+    OtherExtent {
+        /// The lab.
+        name: String,
+        /// What it runs, in words.
+        running: &'static str,
+        /// What was asked for, in words.
+        wanted: &'static str,
+    },
     /// No lab has that context.
     #[error("no running lab has a context {context}{}", others(.known))]
     NoSuchContext {
@@ -135,6 +145,7 @@ impl From<LabError> for Shown {
             LabError::OtherSize { name, running, .. } => Some(format!(
                 "stolos lab up --name {name} --clusters {running}, or take it down first: stolos lab down --name {name}"
             )),
+            LabError::OtherExtent { name, .. } => Some(format!("take it down first: stolos lab down --name {name}")),
             LabError::NoSuchContext { .. } => Some("stolos lab list".to_owned()),
             LabError::NoAssets { variable, .. } => Some(format!("unset {variable}, or let it name the directory of the parts")),
             LabError::NoGo { .. } => Some(

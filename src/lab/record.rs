@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::certificates::write_private;
 use super::error::LabError;
-use super::shape::{ClusterShape, LabName};
+use super::shape::{ClusterShape, Extent, LabName};
 use super::supervisor::Supervisor;
 
 /// A lab on this machine.
@@ -21,6 +21,9 @@ pub struct Lab {
     pub name: LabName,
     /// How many clusters it has.
     pub size: u8,
+    /// How much of each it runs.
+    #[serde(default)]
+    pub extent: Extent,
     /// The folder with everything of the lab's.
     pub directory: PathBuf,
     /// The kubeconfig with its contexts; good inside and outside of the lab's network.
@@ -65,7 +68,7 @@ pub enum LabState {
 pub enum ClusterState {
     /// Its control plane starts.
     Starting,
-    /// It answers, and its node is ready.
+    /// It answers, and its node, where it has one, is ready.
     Ready,
     /// It was switched off.
     Stopped,

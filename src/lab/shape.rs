@@ -105,6 +105,28 @@ impl From<LabName> for String {
     }
 }
 
+/// How much of each cluster a lab runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Extent {
+    /// All of it: a node, and pods that run.
+    #[default]
+    Whole,
+    /// The API server, and the controllers of namespaces, accounts and their tokens: no node and no
+    /// pods. Half of a whole cluster's idle load, and two thirds of its memory.
+    ControlPlaneOnly,
+}
+
+impl Extent {
+    /// The extent in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Extent::Whole => "whole clusters",
+            Extent::ControlPlaneOnly => "control planes only",
+        }
+    }
+}
+
 /// One cluster's names and addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterShape {

@@ -14,7 +14,7 @@ use super::listeners;
 use super::parts::{self, Part};
 use super::programs;
 use super::record::{Cluster, Held, Lab, LabState};
-use super::shape::{ClusterShape, LabName, MOST_CLUSTERS};
+use super::shape::{ClusterShape, Extent, LabName, MOST_CLUSTERS};
 use super::supervisor::Supervisor;
 
 /// Clusters where nothing else was asked for.
@@ -27,6 +27,8 @@ pub struct UpRequest {
     pub name: LabName,
     /// How many clusters it is to have; none: as many as it has, or two.
     pub clusters: Option<u8>,
+    /// How much of each it is to run.
+    pub extent: Extent,
 }
 
 /// What happens while a lab comes up.
@@ -84,6 +86,13 @@ fn already_running(lab: Lab, request: &UpRequest, report: &(dyn Fn(Event) + Sync
             wanted,
         });
     }
+    if request.extent != lab.extent {
+        return Err(LabError::OtherExtent {
+            name: lab.name.to_string(),
+            running: lab.extent.as_str(),
+            wanted: request.extent.as_str(),
+        });
+    }
     // Whoever started it may have been interrupted while it came up.
     ask(&lab, &Request::Wait, |_| {})?;
     report(Event::AlreadyRunning);
@@ -108,6 +117,7 @@ fn bring_up(request: &UpRequest, held: &Held, report: &(dyn Fn(Event) + Sync)) -
     let mut lab = Lab {
         name: request.name.clone(),
         size,
+        extent: request.extent,
         kubeconfig: directory.join("kubeconfig"),
         clusters: Vec::new(),
         supervisor: Supervisor {

@@ -90,6 +90,11 @@ pub struct Lab {
 impl Lab {
     /// Brings a lab up, when no other test has one.
     pub fn up(name: &str, clusters: u8) -> Self {
+        Self::up_with(name, clusters, &[])
+    }
+
+    /// The same, with more flags.
+    pub fn up_with(name: &str, clusters: u8, flags: &[&str]) -> Self {
         let turn = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-lab.lock"))
             .expect("the lock's file can be made");
         turn.lock().expect("the lock can be had");
@@ -101,10 +106,9 @@ impl Lab {
             parts: PathBuf::new(),
             _turn: turn,
         };
-        must(
-            lab.home
-                .stolos(&["lab", "up", "--name", name, "--clusters", &clusters.to_string()]),
-        );
+        let clusters = clusters.to_string();
+        let up = ["lab", "up", "--name", name, "--clusters", &clusters];
+        must(lab.home.stolos(&up).args(flags));
         let row = lab.row();
         lab.kubeconfig = PathBuf::from(row["kubeconfig"].as_str().expect("a lab has a kubeconfig"));
         lab.parts = PathBuf::from(row["directory"].as_str().expect("a lab has a directory")).join("parts");

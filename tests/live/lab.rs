@@ -103,6 +103,40 @@ fn a_stopped_cluster_refuses_and_comes_back_where_it_was() {
 }
 
 #[test]
+fn control_planes_alone_issue_tokens_and_have_no_nodes() {
+    let lab = Lab::up_with("alone", 2, &["--control-plane-only"]);
+    let context = lab.context(2);
+    assert_eq!(must(lab.kubectl(&context, &["get", "nodes", "-o", "name"])), "");
+    must(lab.kubectl(&context, &["create", "namespace", "made"]));
+    must(lab.kubectl(&context, &["-n", "made", "create", "serviceaccount", "reader"]));
+    lab.apply(
+        &context,
+        r#"{"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+            "metadata": {"name": "token", "namespace": "made",
+                         "annotations": {"kubernetes.io/service-account.name": "reader"}}}"#,
+    );
+    harness::eventually("the token is issued, with the cluster's CA", || {
+        let secret = lab.object(&context, &["secret", "token", "-n", "made"])?;
+        let filled = |key: &str| secret["data"][key].as_str().is_some_and(|text| !text.is_empty());
+        (filled("token") && filled("ca.crt")).then_some(())
+    });
+    harness::eventually("a new namespace has the root certificate", || {
+        lab.object(&context, &["configmap", "kube-root-ca.crt", "-n", "made"])
+    });
+    must(lab.kubectl(&context, &["delete", "namespace", "made"]));
+    must(lab.home.stolos(&["lab", "stop", &context]));
+    must(lab.home.stolos(&["lab", "start", &context]));
+    must(
+        lab.home
+            .stolos(&["lab", "up", "--name", "alone", "--control-plane-only"]),
+    );
+    let whole = run(&mut lab.home.stolos(&["lab", "up", "--name", "alone"]));
+    assert_eq!(whole.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&whole.stderr);
+    assert!(said.contains("control planes only"), "{said}");
+}
+
+#[test]
 fn what_is_not_there_is_said() {
     let home = Home::new();
     let env = run(&mut home.stolos(&["lab", "env"]));

@@ -5,7 +5,7 @@ use std::process::Command as Process;
 
 use super::up::Teller;
 use crate::error::{Error, ErrorKind, Result};
-use crate::lab::shape::LabName;
+use crate::lab::shape::{Extent, LabName};
 use crate::lab::{self, Lab, UpRequest};
 use crate::render::Terminal;
 
@@ -30,6 +30,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     let request = UpRequest {
         name: name.clone(),
         clusters: Some(arguments.clusters),
+        extent: Extent::Whole,
     };
     let teller = Teller::new(terminal);
     let lab = lab::up(&request, &|event| teller.tell(event))?;

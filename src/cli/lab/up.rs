@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 
 use super::Which;
 use crate::error::Result;
-use crate::lab::shape::MOST_CLUSTERS;
+use crate::lab::shape::{Extent, MOST_CLUSTERS};
 use crate::lab::{self, Event, Lab, UpRequest, parts};
 use crate::render::Terminal;
 
@@ -19,12 +19,20 @@ pub struct Arguments {
     /// How many clusters; default: 2, or as many as the lab has
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_CLUSTERS)))]
     clusters: Option<u8>,
+    /// API servers, and the controllers of namespaces, accounts and tokens; no nodes and no pods
+    #[arg(long)]
+    control_plane_only: bool,
 }
 
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     let request = UpRequest {
         name: arguments.which.name.clone(),
         clusters: arguments.clusters,
+        extent: if arguments.control_plane_only {
+            Extent::ControlPlaneOnly
+        } else {
+            Extent::Whole
+        },
     };
     let started = Instant::now();
     let teller = Teller::new(terminal);

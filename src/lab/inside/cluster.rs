@@ -16,7 +16,7 @@ use super::relay::Relay;
 use crate::lab::error::LabError;
 use crate::lab::record::{Cluster, ClusterState, Lab};
 use crate::lab::runner::Runner;
-use crate::lab::shape::{API_PORT, ClusterShape};
+use crate::lab::shape::{API_PORT, ClusterShape, Extent};
 use crate::lab::{api, arguments};
 
 /// How often to ask whether something is ready yet.
@@ -26,6 +26,7 @@ const GLANCE: Duration = Duration::from_millis(40);
 #[derive(Debug)]
 pub struct ControlPlane {
     shape: ClusterShape,
+    extent: Extent,
     folder: PathBuf,
     lab: PathBuf,
     parts: PathBuf,
@@ -65,6 +66,7 @@ impl ControlPlane {
         let relay = Relay::new(socket, SocketAddr::from((shape.address(), API_PORT)))?;
         Ok(Self {
             shape,
+            extent: lab.extent,
             folder: cluster.directory.clone(),
             lab: lab.directory.clone(),
             parts: lab.parts(),
@@ -144,25 +146,32 @@ impl ControlPlane {
         self.log
             .say(format!("{}: the API server is ready", self.context()));
         running.relay.open(&self.log).await?;
-        self.furnish(&client).await?;
+        let whole = self.extent == Extent::Whole;
+        if whole {
+            self.furnish(&client).await?;
+        }
         if running.components.len() == 1 {
-            for (name, arguments) in [
-                ("kwok", arguments::kwok(&self.shape)),
-                (
-                    "kube-controller-manager",
-                    arguments::controller_manager(&self.shape),
-                ),
-                ("kube-scheduler", arguments::scheduler(&self.shape)),
-            ] {
-                running.components.push(self.component(name, arguments));
+            let controllers = arguments::controller_manager(&self.shape, self.extent);
+            running
+                .components
+                .push(self.component("kube-controller-manager", controllers));
+            if whole {
+                for (name, arguments) in [
+                    ("kwok", arguments::kwok(&self.shape)),
+                    ("kube-scheduler", arguments::scheduler(&self.shape)),
+                ] {
+                    running.components.push(self.component(name, arguments));
+                }
             }
         }
-        if running.runner.is_none() {
-            let runner = Runner::start(client.clone(), &self.shape, &self.lab, &self.parts, &self.log);
-            running.runner = Some(runner);
+        if whole {
+            if running.runner.is_none() {
+                let runner = Runner::start(client.clone(), &self.shape, &self.lab, &self.parts, &self.log);
+                running.runner = Some(runner);
+            }
+            let node = format!("/api/v1/nodes/{}", self.shape.node());
+            await_object(&client, &node, is_condition_true("Ready")).await;
         }
-        let node = format!("/api/v1/nodes/{}", self.shape.node());
-        await_object(&client, &node, is_condition_true("Ready")).await;
         let account = "/api/v1/namespaces/default/serviceaccounts/default";
         await_object(&client, account, |_| true).await;
         self.enter(ClusterState::Ready);

@@ -1,0 +1,385 @@
+//! Both servers of one cluster, asked the same.
+
+use std::time::{Duration, Instant};
+
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use simulator::{Cluster, Entry};
+
+use crate::client::Server;
+use crate::exchange_of;
+use crate::shape::{Exchange, differences, refusal};
+
+/// How long a real cluster's controllers may take for what the simulator does at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What the tool asks an istiod.
+const PATHS: [&str; 3] = ["/version", "/debug/clusterz", "/debug/networkz"];
+
+/// Both servers, and what was found to differ.
+pub struct Both<'fleet> {
+    pub simulated: Server,
+    pub real: Server,
+    pub cluster: &'fleet Cluster,
+    pub problems: Vec<String>,
+}
+
+/// An answer: its status, its type and its body.
+type Answer = (u16, String, bytes::Bytes);
+
+impl Both<'_> {
+    fn note(&mut self, what: &str, found: &[String]) {
+        if !found.is_empty() {
+            self.problems.push(format!("{what}\n  {}", found.join("\n  ")));
+        }
+    }
+
+    /// Asks the real server what the simulator was asked, and compares the answers.
+    pub async fn replay(&mut self, entry: &Entry) {
+        let exchange = exchange_of(entry);
+        match (entry.verb, entry.status) {
+            // Their answers go on; they have a conversation of their own.
+            ("watch", _) => return,
+            (_, 101) => {
+                let port = simulator::istiod::MONITORING_PORT;
+                self.real.forwarded(&exchange, port, &PATHS).await;
+                return;
+            }
+            _ => {}
+        }
+        let simulated = (entry.status, entry.answer_type.to_owned(), entry.answer.clone());
+        let patience = if exchange.is_write() {
+            Duration::ZERO
+        } else {
+            PATIENCE
+        };
+        let deadline = Instant::now() + patience;
+        loop {
+            let found = compared(&simulated, &self.real.ask(&exchange).await);
+            if found.is_empty() || Instant::now() >= deadline {
+                self.note(&exchange.to_string(), &found);
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Asks both, and compares the answers.
+    async fn ask(&mut self, exchange: &Exchange) -> (Answer, Answer) {
+        let simulated = self.simulated.ask(exchange).await;
+        let real = self.real.ask(exchange).await;
+        let found = compared(&simulated, &real);
+        self.note(&exchange.to_string(), &found);
+        (simulated, real)
+    }
+
+    /// Asks the istiods of both what the tool asks of them, all questions at once.
+    pub async fn istiods(&mut self) {
+        let path = "/api/v1/namespaces/istio-system/pods?labelSelector=app%3Distiod";
+        let pods = self.real.get(path).await.expect("pods are listed");
+        let name = pods["items"][0]["metadata"]["name"]
+            .as_str()
+            .expect("an istiod runs")
+            .to_owned();
+        let exchange = Exchange {
+            accept: String::new(),
+            upgrade: "v5.channel.k8s.io, v4.channel.k8s.io".to_owned(),
+            ..Exchange::get(&format!(
+                "/api/v1/namespaces/istio-system/pods/{name}/portforward?ports=15014"
+            ))
+        };
+        let port = simulator::istiod::MONITORING_PORT;
+        let simulated = self.simulated.forwarded(&exchange, port, &PATHS).await;
+        let real = self.real.forwarded(&exchange, port, &PATHS).await;
+        for (path, (simulated, real)) in PATHS.iter().zip(simulated.iter().zip(&real)) {
+            self.note(&format!("{path} of istiod"), &differences(simulated, real));
+        }
+        self.ask(&Exchange {
+            accept: "application/json".to_owned(),
+            ..exchange
+        })
+        .await;
+        let version = |answer: &Value| answer.as_str().map(|text| text.trim().rsplitn(3, '-').count());
+        assert_eq!(
+            version(&simulated[0]),
+            version(&real[0]),
+            "{simulated:?} {real:?}"
+        );
+    }
+
+    /// What the commands ask only where something is amiss, and what they do not ask today.
+    pub async fn refusals(&mut self) {
+        let core = "/api/v1/namespaces/default";
+        let applied = |name: &str, manager: &str, force: bool| {
+            format!("{core}/configmaps/{name}?fieldManager={manager}&force={force}&fieldValidation=Strict")
+        };
+        let map = |value: &str| {
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "asked", "namespace": "default"},
+                   "data": {"a": value}})
+        };
+        let with_uid = |mut object: Value, uid: &str| {
+            object["metadata"]["uid"] = uid.into();
+            object
+        };
+        let secret = |token: &str| json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}});
+        let other = "11111111-1111-4111-8111-111111111111";
+        let preconditioned = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
+                                    "preconditions": {"uid": other}});
+        let created = format!("{core}/configmaps?fieldManager=stolos");
+        let reviews = "/apis/authentication.k8s.io/v1/tokenreviews";
+        let mut other_namespace = map("1");
+        other_namespace["metadata"]["namespace"] = "not-there".into();
+        for exchange in [
+            Exchange::get("/api/v1/namespaces/not-there"),
+            Exchange::get("/api/v1/namespaces/default/configmaps/not-there"),
+            Exchange::get("/apis/apps/v1/namespaces/default/deployments/not-there"),
+            Exchange::get("/apis/not.there/v1/things"),
+            Exchange::get("/not-there"),
+            Exchange::get("/api/v1/secrets?fieldSelector=data%3Da"),
+            Exchange::get("/api/v1/namespaces/kube-system/configmaps?labelSelector=a%20b"),
+            Exchange::get(
+                "/api/v1/namespaces?labelSelector=kubernetes.io%2Fmetadata.name%20in%20(default,kube-public)",
+            ),
+            Exchange::get("/api/v1/namespaces?labelSelector=!kubernetes.io%2Fmetadata.name"),
+            Exchange::get("/api/v1/namespaces?fieldSelector=metadata.name!%3Ddefault&limit=1"),
+            Exchange::get("/apis/rbac.authorization.k8s.io/v1/clusterroles?limit=3"),
+            Exchange::get("/apis/rbac.authorization.k8s.io/v1/clusterroles?limit=3&continue=nonsense"),
+            Exchange::write("POST", &created, &map("1")),
+            Exchange::write("POST", &created, &map("1")),
+            Exchange::write("PATCH", &applied("asked", "stolos", false), &map("2")),
+            Exchange::write("PATCH", &applied("asked", "stolos", true), &map("2")),
+            Exchange::write("PATCH", &applied("asked", "stolos", true), &map("2")),
+            Exchange::write("PATCH", &applied("asked", "another", false), &map("3")),
+            Exchange::write("PATCH", &applied("asked", "another", false), &map("2")),
+            Exchange::write(
+                "PATCH",
+                &format!("{}&dryRun=All", applied("asked", "stolos", true)),
+                &map("4"),
+            ),
+            Exchange::write(
+                "PATCH",
+                &applied("asked", "stolos", true),
+                &with_uid(map("5"), other),
+            ),
+            Exchange::write("PATCH", &applied("absent", "stolos", true), &{
+                let mut absent = with_uid(map("5"), other);
+                absent["metadata"]["name"] = "absent".into();
+                absent
+            }),
+            Exchange::write(
+                "PATCH",
+                "/api/v1/namespaces/not-there/configmaps/asked?fieldManager=stolos&force=true",
+                &other_namespace,
+            ),
+            Exchange::write("DELETE", &format!("{core}/configmaps/asked"), &preconditioned),
+            Exchange::write("DELETE", &format!("{core}/configmaps/asked"), &json!({})),
+            Exchange::write("DELETE", &format!("{core}/configmaps/asked"), &json!({})),
+            Exchange::write("POST", reviews, &secret("nobody-knows-this-token")),
+        ] {
+            self.ask(&exchange).await;
+        }
+        let nobody = Exchange::get("/api/v1/namespaces/kube-system");
+        let simulated = self.simulated.as_nobody().ask(&nobody).await;
+        let real = self.real.as_nobody().ask(&nobody).await;
+        self.note("asked by nobody", &compared(&simulated, &real));
+        self.pages().await;
+    }
+
+    /// A list page by page holds on both what the whole list holds.
+    async fn pages(&mut self) {
+        let path = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+        for server in [&mut self.simulated, &mut self.real] {
+            let whole = server.get(path).await.expect("a list");
+            let names = |list: &Value| -> Vec<String> {
+                let items = list["items"].as_array().expect("a list");
+                items
+                    .iter()
+                    .map(|item| item["metadata"]["name"].to_string())
+                    .collect()
+            };
+            let (mut paged, mut token) = (Vec::new(), String::new());
+            loop {
+                let page = server
+                    .get(&format!("{path}?limit=7&continue={token}"))
+                    .await
+                    .expect("a page");
+                paged.extend(names(&page));
+                match page["metadata"]["continue"].as_str() {
+                    Some(next) if !next.is_empty() => token = next.to_owned(),
+                    _ => break,
+                }
+            }
+            assert_eq!(paged, names(&whole), "{}: pages", server.name);
+        }
+    }
+
+    /// Watches in the words of those that were recorded, over an object's whole life.
+    pub async fn watches(&mut self, recorded: &[Entry]) {
+        let asked = "fieldSelector watch timeoutSeconds resourceVersion";
+        for entry in recorded.iter().filter(|entry| entry.verb == "watch") {
+            let (_, query) = entry.target.split_once('?').expect("a watch has a query");
+            for parameter in query.split('&').filter_map(|pair| pair.split('=').next()) {
+                let known = asked.split(' ').any(|known| known == parameter);
+                assert!(
+                    known,
+                    "{}: watches with `{parameter}` are not compared",
+                    entry.target
+                );
+            }
+        }
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
+                             "metadata": {"name": "watched", "namespace": "default"}});
+        let accounts = "/api/v1/namespaces/default/serviceaccounts";
+        let apply = "fieldManager=stolos&force=true&fieldValidation=Strict";
+        self.ask(&Exchange::write(
+            "PATCH",
+            &format!("{accounts}/watched?{apply}"),
+            &account,
+        ))
+        .await;
+        let simulated = life(&mut self.simulated).await;
+        let real = life(&mut self.real).await;
+        for (what, simulated) in &simulated {
+            let found = match real.iter().find(|(other, _)| other == what) {
+                None => vec!["only the simulator tells of it".to_owned()],
+                Some((_, real)) => differences(simulated, real),
+            };
+            self.note(&format!("a watch: {what}"), &found);
+        }
+        assert_eq!(simulated.len(), real.len(), "{simulated:?} {real:?}");
+        self.ask(&Exchange::write(
+            "DELETE",
+            &format!("{accounts}/watched"),
+            &json!({}),
+        ))
+        .await;
+    }
+}
+
+/// What a watch tells of a token Secret from before it is made until it is gone, and of a watch that
+/// begins too far back, by a word for each event.
+async fn life(server: &mut Server) -> Vec<(String, Value)> {
+    let secrets = "/api/v1/namespaces/default/secrets";
+    let selected = format!("{secrets}?fieldSelector=metadata.name%3Dwatched");
+    let listed = server.get(&selected).await.expect("a list");
+    let version = listed["metadata"]["resourceVersion"]
+        .as_str()
+        .expect("a version")
+        .to_owned();
+    let watch = |version: &str, seconds: u32| {
+        Exchange::get(&format!(
+            "{selected}&watch=true&timeoutSeconds={seconds}&resourceVersion={version}"
+        ))
+    };
+    let mut events = server.watch(&watch(&version, 60)).await;
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+        "metadata": {"name": "watched", "namespace": "default",
+                     "annotations": {"kubernetes.io/service-account.name": "watched"}},
+    });
+    let path = format!("{secrets}/watched");
+    let applied = Exchange::write(
+        "PATCH",
+        &format!("{path}?fieldManager=stolos&force=true"),
+        &secret,
+    );
+    let (status, _, _) = server.ask(&applied).await;
+    assert_eq!(status, 201, "{}: the Secret is made", server.name);
+    let mut told = Vec::new();
+    let mut next = async |what: &str| {
+        let event = events.next().await;
+        told.push((format!("{} {what}", event["type"]), event));
+    };
+    next("as it was made").await;
+    next("with its token").await;
+    let filled = server.get(&path).await.expect("it stands");
+    assert!(
+        filled["data"]["token"].is_string(),
+        "{}: the token is there",
+        server.name
+    );
+    let (status, _, _) = server.ask(&Exchange::write("DELETE", &path, &json!({}))).await;
+    assert_eq!(status, 200, "{}: it is deleted", server.name);
+    next("gone").await;
+    let mut old = server.watch(&watch("1", 5)).await;
+    let event = old.next().await;
+    assert_eq!(event["object"]["code"], 410, "{}: {event}", server.name);
+    told.push(("too old".to_owned(), event));
+    // A watch ends when its time is over.
+    let begun = Instant::now();
+    let version = version_of(server, &selected).await;
+    let mut short = server.watch(&watch(&version, 1)).await;
+    assert!(short.ends().await, "{}: a watch has an end", server.name);
+    assert!(begun.elapsed() >= Duration::from_millis(900), "{}", server.name);
+    told
+}
+
+async fn version_of(server: &mut Server, path: &str) -> String {
+    let listed = server.get(path).await.expect("a list");
+    listed["metadata"]["resourceVersion"]
+        .as_str()
+        .expect("a version")
+        .to_owned()
+}
+
+/// A watch's events as they come.
+pub struct Events {
+    pub body: hyper::body::Incoming,
+    pub heard: Vec<u8>,
+}
+
+impl Events {
+    async fn next(&mut self) -> Value {
+        loop {
+            if let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.heard.drain(..=end).collect();
+                return serde_json::from_slice(&line).expect("an event is JSON");
+            }
+            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await;
+            let frame = frame.expect("an event comes").expect("the watch goes on");
+            if let Ok(data) = frame.expect("the watch goes on").into_data() {
+                self.heard.extend_from_slice(&data);
+            }
+        }
+    }
+
+    async fn ends(&mut self) -> bool {
+        let end = async { while self.body.frame().await.is_some() {} };
+        tokio::time::timeout(PATIENCE, end).await.is_ok()
+    }
+}
+
+/// How two answers differ.
+fn compared(simulated: &Answer, real: &Answer) -> Vec<String> {
+    let beginning = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(500)]).into_owned();
+    if simulated.0 != real.0 {
+        return vec![format!(
+            "{} from the simulator, {} from the real server: {}",
+            simulated.0,
+            real.0,
+            beginning(&real.2)
+        )];
+    }
+    let mut found = Vec::new();
+    if simulated.1 != real.1 {
+        found.push(format!(
+            "`{}` from the simulator, `{}` from the real server",
+            simulated.1, real.1
+        ));
+    }
+    let parsed = |answer: &Answer| serde_json::from_slice::<Value>(&answer.2).ok();
+    match (parsed(simulated), parsed(real)) {
+        (Some(simulated), Some(real)) => {
+            found.extend(differences(&simulated, &real));
+            if refusal(&simulated) != refusal(&real) {
+                found.push(format!("{:?} and {:?}", refusal(&simulated), refusal(&real)));
+            }
+        }
+        _ if simulated.2 == real.2 => {}
+        _ => found.push(format!(
+            "`{}` from the simulator, `{}` from the real server",
+            beginning(&simulated.2),
+            beginning(&real.2)
+        )),
+    }
+    found
+}

@@ -1,0 +1,238 @@
+//! Whether the simulator tells the truth: a real mesh over two real clusters is copied into two
+//! simulated ones, the real binary's commands are run against the simulator, which writes every
+//! request down, and each of those requests is then asked of the real API server. Statuses and
+//! shapes must be the same. What the tool asks is recorded and not listed here: a new request is
+//! covered by itself. It fails, and does not skip, where it cannot run.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod client;
+mod conversation;
+#[expect(dead_code, reason = "shared with the live tests, which use all of it")]
+#[path = "../live/fleet.rs"]
+mod fleet;
+#[expect(dead_code, reason = "shared with the live tests, which use all of it")]
+#[path = "../live/harness.rs"]
+mod harness;
+mod shape;
+
+use serde_json::Value;
+use simulator::resource::ALL;
+use simulator::{Content, Detail, Entry, Options};
+
+use client::Server;
+use conversation::Both;
+use fleet::Fleet;
+use harness::{json as kubectl_json, must, run};
+use shape::Exchange;
+
+const NAME: &str = "faith";
+/// The kubeconfig of the simulated clusters.
+const SIMULATED: &str = "simulated.kubeconfig";
+/// Kinds of which a cluster writes new ones by itself all the time.
+const RESTLESS: [&str; 2] = ["Event", "Lease"];
+
+#[test]
+fn the_simulator_answers_as_a_kube_apiserver_does() {
+    let mesh = Fleet::applied(NAME, 2);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut problems = Vec::new();
+    runtime.block_on(async {
+        let simulated = copy(&mesh).await;
+        let mut both = both(&mesh, &simulated);
+        both.istiods().await;
+        problems.append(&mut both.problems);
+    });
+    disturb(&mesh);
+    let simulated = runtime.block_on(copy(&mesh));
+    let recorded = record(&mesh, &simulated);
+    runtime.block_on(async {
+        let mut both = both(&mesh, &simulated);
+        for entry in &recorded {
+            both.replay(entry).await;
+        }
+        both.refusals().await;
+        both.watches(&recorded).await;
+        problems.append(&mut both.problems);
+    });
+    assert!(
+        problems.is_empty(),
+        "of {} requests that the commands made, and of what was asked beside them, {} were answered otherwise:\n\n{}",
+        recorded.len(),
+        problems.len(),
+        problems.join("\n\n")
+    );
+}
+
+fn kubeconfig(mesh: &Fleet, file: Option<&str>) -> Value {
+    let mut command = mesh.lab.kubectl(&mesh.lab.context(1), &[]);
+    if let Some(file) = file {
+        command.args(["--kubeconfig", file]);
+    }
+    command.args(["config", "view", "--raw", "-o", "json"]);
+    kubectl_json(command)
+}
+
+/// A simulated fleet that holds what the real one holds, and a kubeconfig with the same contexts.
+async fn copy(mesh: &Fleet) -> simulator::Fleet {
+    let simulated = simulator::Fleet::start(Options {
+        clusters: 2,
+        names: vec![mesh.lab.context(1), mesh.lab.context(2)],
+        content: Content::Nothing,
+        detail: Detail::Whole,
+        ..Options::default()
+    })
+    .unwrap();
+    let kubeconfig = kubeconfig(mesh, None);
+    for number in [1, 2] {
+        let mut real = Server::of_kubeconfig("real", &kubeconfig, &mesh.lab.context(number));
+        for object in everything(&mut real).await {
+            simulated.cluster(usize::from(number)).put(object);
+        }
+    }
+    mesh.lab.home.write(SIMULATED, simulated.kubeconfig());
+    simulated
+}
+
+/// Both servers of the first cluster.
+fn both<'fleet>(mesh: &Fleet, simulated: &'fleet simulator::Fleet) -> Both<'fleet> {
+    let context = mesh.lab.context(1);
+    Both {
+        simulated: Server::of_kubeconfig("simulated", &kubeconfig(mesh, Some(SIMULATED)), &context),
+        real: Server::of_kubeconfig("real", &kubeconfig(mesh, None), &context),
+        cluster: simulated.cluster(1),
+        problems: Vec::new(),
+    }
+}
+
+/// Something to do for `apply`: fields that somebody else changed, in kinds that need no controller
+/// of the simulator's, and tokens that are gone.
+fn disturb(mesh: &Fleet) {
+    let secret = "istio-reader-service-account-istio-remote-secret-token";
+    let context = mesh.lab.context(1);
+    for arguments in [
+        &[
+            "label",
+            "clusterrole",
+            "istiod-clusterrole-istio-system",
+            "app=other",
+            "--overwrite",
+        ][..],
+        &[
+            "-n",
+            "istio-system",
+            "label",
+            "service",
+            "istiod",
+            "app=other",
+            "--overwrite",
+        ],
+        &[
+            "-n",
+            "istio-system",
+            "create",
+            "configmap",
+            "theirs",
+            "--from-literal=a=b",
+        ],
+        &["-n", "istio-system", "delete", "secret", secret],
+    ] {
+        must(mesh.lab.kubectl(&context, arguments));
+    }
+    let gone = ["-n", "istio-system", "delete", "secret", secret];
+    must(mesh.lab.kubectl(&mesh.lab.context(2), &gone));
+}
+
+/// Every object of a cluster.
+async fn everything(server: &mut Server) -> Vec<Value> {
+    let mut objects = Vec::new();
+    for resource in ALL.iter().filter(|resource| !RESTLESS.contains(&resource.kind)) {
+        let prefix = if resource.group.is_empty() { "api" } else { "apis" };
+        let path = format!("/{prefix}/{}/{}", resource.api_version(), resource.plural);
+        let Some(mut list) = server.get(&path).await else {
+            continue;
+        };
+        for object in list["items"].as_array_mut().unwrap() {
+            object["apiVersion"] = resource.api_version().into();
+            object["kind"] = resource.kind.into();
+            objects.push(object.take());
+        }
+    }
+    objects
+}
+
+/// Runs the binary's commands against the simulator, and gives what they asked of the first
+/// cluster, in its order.
+fn record(mesh: &Fleet, simulated: &simulator::Fleet) -> Vec<Entry> {
+    let contexts = format!("{NAME}-*");
+    let commands: [&[&str]; 14] = [
+        &["contexts", "--probe"],
+        &[
+            "init",
+            "--from-mesh",
+            "--yes",
+            "--name",
+            "other",
+            "--context",
+            &contexts,
+            "--fleet",
+            "other.yaml",
+        ],
+        &["status", "--context", &contexts],
+        &["status", "-o", "json"],
+        &["trust", "show"],
+        &["link", "list"],
+        &["plan"],
+        &["link", "sync", "--yes"],
+        &["apply", "--yes"],
+        &["apply", "--yes"],
+        &["leave", "faith-2", "--keep-mesh", "--yes", "--allow-disruption"],
+        &["join", "faith-2"],
+        &["link", "sync", "--yes"],
+        &["leave", "faith-1", "--yes", "--allow-disruption"],
+    ];
+    for arguments in commands {
+        let mut command = mesh.lab.stolos(arguments);
+        let output = run(command.env("KUBECONFIG", mesh.lab.home.path().join(SIMULATED)));
+        // What is found unhealthy, and what has nothing to do, are said by codes of their own.
+        let told = format!(
+            "{arguments:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(matches!(output.status.code(), Some(0 | 2 | 3)), "{told}");
+    }
+    let mut entries: Vec<Entry> = simulated
+        .audit
+        .take()
+        .into_iter()
+        .filter(|entry| entry.cluster == 1)
+        .collect();
+    // Between two writes the same question has the same answer.
+    let mut last = Vec::new();
+    entries.retain(|entry| {
+        let exchange = exchange_of(entry);
+        if exchange.is_write() {
+            last.clear();
+            return true;
+        }
+        let is_new = !last.contains(&exchange);
+        if is_new {
+            last.push(exchange);
+        }
+        is_new
+    });
+    entries
+}
+
+/// A recorded request, to be asked again.
+pub fn exchange_of(entry: &Entry) -> Exchange {
+    Exchange {
+        method: entry.method.clone(),
+        target: entry.target.clone(),
+        accept: entry.accept.clone(),
+        content_type: entry.content_type.clone(),
+        body: entry.request.clone(),
+        upgrade: entry.protocols.clone(),
+    }
+}

@@ -1,0 +1,212 @@
+//! One request on a connection: read, judged by what is wrong, answered, written down.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::{Request, Response};
+
+use crate::answer::{Answer, Content, Outgoing, Sending};
+use crate::api::{self, Asked, Query};
+use crate::audit::{Detail, Entry};
+use crate::cluster::Cluster;
+use crate::control::Control;
+use crate::fault::{Fault, Stage};
+use crate::forward;
+use crate::people::User;
+
+/// What is known of a connection.
+pub struct Connection {
+    /// The cluster at its end.
+    pub cluster: Arc<Cluster>,
+    /// Its number.
+    pub number: u64,
+    /// Whether it speaks HTTP/2.
+    pub http2: bool,
+    /// Whom the client certificate names.
+    pub user: Option<User>,
+    /// Its switch.
+    pub control: Arc<Control>,
+}
+
+/// Answers a request.
+pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> Response<Outgoing> {
+    let cluster = &connection.cluster;
+    cluster.counters.requests.fetch_add(1, Ordering::Relaxed);
+    until_heard(cluster).await;
+    let plan = Arc::clone(&cluster.plan.borrow());
+    let fault = plan.strikes(Stage::Request).cloned().unwrap_or_default();
+    let upgrade = forward::is_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
+    let (head, body) = request.into_parts();
+    let body = read(body).await;
+    let asked = Asked {
+        method: &head.method,
+        whole: head.uri.path_and_query().map_or("", |target| target.as_str()),
+        path: head.uri.path(),
+        query: Query::of(head.uri.query().unwrap_or_default()),
+        headers: &head.headers,
+        body: &body,
+    };
+    if let Fault::Slow(time) = &fault {
+        tokio::time::sleep(*time).await;
+    }
+    if fault == Fault::ResetAfterRequest(false) {
+        connection.control.reset();
+        return pending().await;
+    }
+    let user = user_of(connection, &head.headers);
+    if let (Some(user), Some(upgrade)) = (&user, upgrade)
+        && fault == Fault::None
+        && let Some(response) = forward::answer(connection, user, &asked, upgrade)
+    {
+        note(connection, &asked, response.status().as_u16(), "", &Bytes::new());
+        return response;
+    }
+    let answer = match (&fault, &user) {
+        (Fault::Status(code, retry_after), _) => refused_by_fault(*code, *retry_after),
+        (Fault::WebPage, _) => Answer::text(
+            StatusCode::OK,
+            "text/html; charset=utf-8",
+            "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n",
+        ),
+        (Fault::Unauthorized, _) | (_, None) => Answer::unauthorized(),
+        (fault, Some(user)) => api::answer(cluster, user, &asked, fault),
+    };
+    let bytes = match &answer.content {
+        Content::Whole(bytes) => bytes.clone(),
+        Content::Watch(..) => Bytes::new(),
+    };
+    note(
+        connection,
+        &asked,
+        answer.status.as_u16(),
+        answer.content_type,
+        &bytes,
+    );
+    if fault == Fault::ResetAfterRequest(true) {
+        connection.control.reset();
+        return pending().await;
+    }
+    let sending = match fault {
+        Fault::ResetInBody => Sending::HalfThenReset(Arc::clone(&connection.control)),
+        Fault::HalfBody => Sending::Half,
+        Fault::Drip => Sending::Drip,
+        _ => Sending::Straight,
+    };
+    respond(answer, sending)
+}
+
+/// Waits while the cluster hears nothing.
+async fn until_heard(cluster: &Cluster) {
+    if !cluster.plan.borrow().fault.silences() {
+        return;
+    }
+    let mut plans = cluster.plan.subscribe();
+    while plans.borrow_and_update().fault.silences() {
+        if plans.changed().await.is_err() {
+            pending::<()>().await;
+        }
+    }
+}
+
+async fn read(body: Incoming) -> Bytes {
+    if body.is_end_stream() {
+        return Bytes::new();
+    }
+    // A peer that does not finish its request does not hear the answer either.
+    body.collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default()
+}
+
+/// Whoever asks: a bearer token counts before a client certificate.
+fn user_of(connection: &Connection, headers: &HeaderMap) -> Option<User> {
+    match headers.get(AUTHORIZATION) {
+        None => connection.user.clone(),
+        Some(value) => {
+            let token = value.to_str().ok()?.strip_prefix("Bearer ")?;
+            connection.cluster.state().tokens.user(token.trim()).cloned()
+        }
+    }
+}
+
+fn refused_by_fault(code: u16, retry_after: Option<u64>) -> Answer {
+    let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let (reason, message) = match code {
+        429 => ("TooManyRequests", "Too many requests, please try again later."),
+        503 => (
+            "ServiceUnavailable",
+            "the server is currently unable to handle the request",
+        ),
+        504 => ("Timeout", "the server was unable to return a response in time"),
+        _ => (
+            "InternalError",
+            "an error on the server has prevented the request from succeeding",
+        ),
+    };
+    Answer {
+        retry_after,
+        ..Answer::refusal(status, reason, message, serde_json::Value::Null)
+    }
+}
+
+fn respond(answer: Answer, sending: Sending) -> Response<Outgoing> {
+    let mut response = Response::new(Outgoing::new(answer.content, sending));
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    headers.insert("cache-control", HeaderValue::from_static("no-cache, private"));
+    if let Some(seconds) = answer.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Counts a request, and writes it down.
+fn note(connection: &Connection, asked: &Asked<'_>, status: u16, answer_type: &'static str, sent: &Bytes) {
+    let cluster = &connection.cluster;
+    cluster
+        .counters
+        .sent
+        .fetch_add(sent.len() as u64, Ordering::Relaxed);
+    let audit = &cluster.audit;
+    if audit.detail() == Detail::Counts {
+        return;
+    }
+    let header = |name: &str| {
+        let value = asked.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let whole = |bytes: &Bytes| {
+        if audit.detail() == Detail::Whole {
+            bytes.clone()
+        } else {
+            Bytes::new()
+        }
+    };
+    audit.add(Entry {
+        at: audit.age(),
+        cluster: cluster.number,
+        connection: connection.number,
+        http2: connection.http2,
+        verb: asked.verb(),
+        method: asked.method.to_string(),
+        target: asked.whole.to_owned(),
+        agent: header("user-agent"),
+        accept: header("accept"),
+        content_type: header("content-type"),
+        protocols: header("sec-websocket-protocol"),
+        status,
+        answer_type,
+        received: asked.body.len(),
+        sent: sent.len(),
+        request: whole(asked.body),
+        answer: whole(sent),
+    });
+}

@@ -1,0 +1,422 @@
+//! Writes: created, applied, deleted, and what the cluster's own controllers do after them.
+
+use std::sync::{Arc, MutexGuard};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, details, now};
+use crate::api::Asked;
+use crate::apply::{self, Intent};
+use crate::cluster::{Cluster, State, seed};
+use crate::people::{User, account_token};
+use crate::resource::{Resource, Target};
+use crate::store::{Place, mixed, place};
+
+/// The type of a Secret that the token controller fills.
+const TOKEN_TYPE: &str = "kubernetes.io/service-account-token";
+
+/// One write.
+pub struct Write<'write> {
+    /// Where.
+    pub cluster: &'write Arc<Cluster>,
+    /// What was asked.
+    pub asked: &'write Asked<'write>,
+    /// Of which object.
+    pub target: Target<'write>,
+}
+
+impl Write<'_> {
+    /// Does it, and answers.
+    pub fn answer(&self) -> Answer {
+        let answer = match *self.asked.method {
+            Method::POST if self.target.name.is_empty() => self.create(),
+            Method::PATCH if !self.target.name.is_empty() => self.apply(),
+            Method::DELETE if !self.target.name.is_empty() => self.delete(),
+            _ => Err(Answer::refusal(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+                Value::Null,
+            )),
+        };
+        answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    fn resource(&self) -> &'static Resource {
+        self.target.resource()
+    }
+
+    fn is_dry(&self) -> bool {
+        self.asked.query.get("dryRun") == "All"
+    }
+
+    fn body(&self) -> Result<Value, Answer> {
+        let object: Option<Value> = serde_json::from_slice(self.asked.body).ok();
+        object.filter(Value::is_object).ok_or_else(|| {
+            let message = "the object provided is unrecognized (must be of type Object)";
+            self.refuse(StatusCode::BAD_REQUEST, "BadRequest", message)
+        })
+    }
+
+    fn refuse(&self, status: StatusCode, reason: &str, message: impl Into<String>) -> Answer {
+        Answer::refusal(status, reason, message, Value::Null)
+    }
+
+    fn conflict(&self, name: &str, message: &str) -> Answer {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": {message}",
+            self.resource().qualified()
+        );
+        Answer::refusal_of(StatusCode::CONFLICT, "Conflict", message, self.resource(), name)
+    }
+
+    /// Nothing is made in a namespace that is not there.
+    fn namespace_stands(&self, state: &State) -> Result<(), Answer> {
+        let namespace = self.target.namespace;
+        let number = Resource::number_of("v1", "Namespace").unwrap_or_default();
+        if namespace.is_empty() || state.store.has_named(number, namespace) {
+            return Ok(());
+        }
+        Err(Answer::not_found(&crate::resource::ALL[number], namespace))
+    }
+
+    fn create(&self) -> Result<Answer, Answer> {
+        let mut object = self.body()?;
+        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        if name.is_empty() {
+            let message = "name or generateName is required";
+            return Err(self.refuse(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message));
+        }
+        let place = place(self.target.number, self.target.namespace, &name);
+        let mut state = self.cluster.state();
+        self.namespace_stands(&state)?;
+        if state.store.item(&place).is_some() {
+            let message = format!("{} \"{name}\" already exists", self.resource().qualified());
+            return Err(Answer::refusal_of(
+                StatusCode::CONFLICT,
+                "AlreadyExists",
+                message,
+                self.resource(),
+                &name,
+            ));
+        }
+        let manager = match self.asked.query.get("fieldManager") {
+            "" => "unknown",
+            manager => manager,
+        };
+        let now = now();
+        let record = apply::record_of_update(&object, manager, &now);
+        self.complete(&mut state, &mut object, None, &now);
+        object["metadata"]["managedFields"] = json!([record]);
+        self.file(state, &place, &mut object);
+        Ok(Answer::value(StatusCode::CREATED, &object))
+    }
+
+    fn apply(&self) -> Result<Answer, Answer> {
+        let content_type = self.asked.headers.get(http::header::CONTENT_TYPE);
+        if content_type.is_none_or(|content_type| content_type != "application/apply-patch+yaml") {
+            let message = "the body of the request was in an unknown format - accepted media types include: \
+                           application/apply-patch+yaml";
+            return Err(self.refuse(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaType",
+                message,
+            ));
+        }
+        let wanted = self.body()?;
+        let manager = self.asked.query.get("fieldManager");
+        if manager.is_empty() {
+            let message = "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply \
+                           patch";
+            return Err(self.refuse(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message));
+        }
+        let name = self.target.name;
+        let place = place(self.target.number, self.target.namespace, name);
+        let mut state = self.cluster.state();
+        let live = state.store.value(&place);
+        let uid = wanted["metadata"]["uid"].as_str().unwrap_or_default();
+        match &live {
+            None => {
+                if !uid.is_empty() {
+                    return Err(self.conflict(
+                        name,
+                        &format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found"),
+                    ));
+                }
+                self.namespace_stands(&state)?;
+            }
+            Some(live) => {
+                let stands = live["metadata"]["uid"].as_str().unwrap_or_default();
+                if !uid.is_empty() && uid != stands {
+                    return Err(self.conflict(
+                        name,
+                        &format!(
+                            "Precondition failed: UID in precondition: {uid}, UID in object meta: {stands}"
+                        ),
+                    ));
+                }
+            }
+        }
+        let now = now();
+        let intent = Intent {
+            object: &wanted,
+            manager,
+            force: self.asked.query.is_set("force"),
+            now: &now,
+        };
+        let mut merged =
+            apply::merge(live.as_ref(), &intent).map_err(|conflicts| self.field_conflicts(&conflicts))?;
+        self.complete(&mut state, &mut merged, live.as_ref(), &now);
+        let status = if live.is_some() {
+            StatusCode::OK
+        } else {
+            StatusCode::CREATED
+        };
+        if live.as_ref() == Some(&merged) {
+            return Ok(Answer::value(status, &merged));
+        }
+        self.file(state, &place, &mut merged);
+        Ok(Answer::value(status, &merged))
+    }
+
+    fn field_conflicts(&self, conflicts: &apply::Conflicts) -> Answer {
+        let mut words: Vec<String> = Vec::new();
+        let mut causes = Vec::new();
+        let mut managers: Vec<&String> = conflicts.0.iter().map(|(manager, _)| manager).collect();
+        managers.dedup();
+        for manager in managers {
+            let paths: Vec<&str> = conflicts
+                .0
+                .iter()
+                .filter(|(other, _)| other == manager)
+                .map(|(_, path)| path.as_str())
+                .collect();
+            words.push(match paths.as_slice() {
+                [path] => format!("conflict with {manager}: {path}"),
+                paths => format!("conflicts with {manager}:\n- {}", paths.join("\n- ")),
+            });
+            for path in paths {
+                causes.push(json!({
+                    "reason": "FieldManagerConflict", "message": format!("conflict with {manager}"), "field": path,
+                }));
+            }
+        }
+        let plural = if causes.len() == 1 { "" } else { "s" };
+        let message = format!(
+            "Apply failed with {} conflict{plural}: {}",
+            causes.len(),
+            words.join("\n")
+        );
+        Answer::refusal(
+            StatusCode::CONFLICT,
+            "Conflict",
+            message,
+            json!({"causes": causes}),
+        )
+    }
+
+    /// What the server itself sets in what is written.
+    fn complete(&self, state: &mut State, object: &mut Value, live: Option<&Value>, now: &str) {
+        let resource = self.resource();
+        object["apiVersion"] = resource.api_version().into();
+        object["kind"] = resource.kind.into();
+        let before = live.map_or(Value::Null, |live| live["metadata"].clone());
+        if resource.namespaced {
+            object["metadata"]["namespace"] = self.target.namespace.into();
+        }
+        if live.is_none() {
+            object["metadata"]["uid"] = state.store.new_uid().into();
+            object["metadata"]["creationTimestamp"] = now.into();
+        } else {
+            for field in ["uid", "creationTimestamp", "resourceVersion"] {
+                object["metadata"][field] = before[field].clone();
+            }
+        }
+        if resource.counts_generations {
+            let without = |value: &Value| {
+                let mut value = value.clone();
+                if let Some(map) = value.as_object_mut() {
+                    map.remove("metadata");
+                    map.remove("status");
+                }
+                value
+            };
+            let was = before["generation"].as_u64().unwrap_or(0);
+            let changed = live.is_none_or(|live| without(live) != without(object));
+            object["metadata"]["generation"] = if changed { was + 1 } else { was.max(1) }.into();
+        }
+        match resource.kind {
+            "Secret" if object["type"].is_null() => object["type"] = "Opaque".into(),
+            "Namespace" => {
+                let name = object["metadata"]["name"].clone();
+                object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
+                object["spec"] = json!({"finalizers": ["kubernetes"]});
+                object["status"] = json!({"phase": "Active"});
+            }
+            _ => {}
+        }
+    }
+
+    /// Files what was written, unless it was only a question: what stands keeps its version then.
+    fn file(&self, mut state: MutexGuard<'_, State>, place: &Place, object: &mut Value) {
+        if self.is_dry() {
+            return;
+        }
+        state.store.put(place.clone(), object);
+        drop(state);
+        self.cluster.count_write();
+        self.cluster.after_write(place, object);
+    }
+
+    fn delete(&self) -> Result<Answer, Answer> {
+        let options: Value = serde_json::from_slice(self.asked.body).unwrap_or_default();
+        let resource = self.resource();
+        let name = self.target.name;
+        let place = place(self.target.number, self.target.namespace, name);
+        let mut state = self.cluster.state();
+        let live = state
+            .store
+            .value(&place)
+            .ok_or_else(|| Answer::not_found(resource, name))?;
+        let stands = live["metadata"]["uid"].as_str().unwrap_or_default();
+        if let Some(uid) = options["preconditions"]["uid"].as_str()
+            && uid != stands
+        {
+            return Err(self.conflict(
+                name,
+                &format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {stands}"),
+            ));
+        }
+        if !self.is_dry() {
+            state.remove(&place);
+            if resource.kind == "Namespace" {
+                for place in state.store.places_in(name) {
+                    state.remove(&place);
+                }
+            }
+            self.cluster.count_write();
+        }
+        let mut gone = live.clone();
+        if resource.kind == "Namespace" {
+            gone["metadata"]["deletionTimestamp"] = now().into();
+            gone["status"]["phase"] = "Terminating".into();
+            return Ok(Answer::value(StatusCode::OK, &gone));
+        }
+        if resource.returns_deleted {
+            return Ok(Answer::value(StatusCode::OK, &gone));
+        }
+        let mut details = details(resource, name);
+        details["uid"] = stands.into();
+        Ok(Answer::value(
+            StatusCode::OK,
+            &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}),
+        ))
+    }
+}
+
+impl State {
+    /// Takes an object away, and with a token Secret its token.
+    pub(crate) fn remove(&mut self, place: &Place) -> Option<Value> {
+        let gone = self.store.remove(place)?;
+        if gone["type"] == TOKEN_TYPE
+            && let Some(token) = token_of(&gone)
+        {
+            self.tokens.revoke(&token);
+        }
+        Some(gone)
+    }
+
+    /// Accepts the tokens of the token Secrets that stand from the beginning.
+    pub(crate) fn accept_standing_tokens(&mut self) {
+        let Some(secrets) = Resource::number_of("v1", "Secret") else {
+            return;
+        };
+        for secret in self.store.values(secrets, "") {
+            self.accept_token(&secret);
+        }
+    }
+
+    fn accept_token(&mut self, secret: &Value) {
+        let (Some(token), Some((account, uid))) = (token_of(secret), self.account_of(secret)) else {
+            return;
+        };
+        let namespace = secret["metadata"]["namespace"].as_str().unwrap_or_default();
+        self.tokens
+            .accept(token, User::account(namespace, &account, &uid));
+    }
+
+    /// The service account that a token Secret is of, and its UID, where it stands.
+    fn account_of(&self, secret: &Value) -> Option<(String, String)> {
+        if secret["type"] != TOKEN_TYPE {
+            return None;
+        }
+        let account = secret["metadata"]["annotations"]["kubernetes.io/service-account.name"].as_str()?;
+        let namespace = secret["metadata"]["namespace"].as_str()?;
+        let accounts = Resource::number_of("v1", "ServiceAccount")?;
+        let stands = self.store.value(&place(accounts, namespace, account))?;
+        Some((account.to_owned(), stands["metadata"]["uid"].as_str()?.to_owned()))
+    }
+}
+
+fn token_of(secret: &Value) -> Option<String> {
+    let bytes = STANDARD.decode(secret["data"]["token"].as_str()?).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+impl Cluster {
+    /// What the cluster's controllers do after a write.
+    pub(crate) fn after_write(self: &Arc<Self>, place: &Place, object: &Value) {
+        if object["kind"] != "Secret" || object["type"] != TOKEN_TYPE {
+            return;
+        }
+        if token_of(object).is_some() {
+            self.state().accept_token(object);
+            return;
+        }
+        let (cluster, place) = (Arc::downgrade(self), place.clone());
+        let delay = self.pace.token_delay;
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            if let Some(cluster) = cluster.upgrade() {
+                cluster.control_token(&place);
+            }
+        });
+    }
+
+    /// What the token controller does with a token Secret: it fills it, or deletes it where its
+    /// service account does not stand (Kubernetes: `tokens_controller.go`).
+    fn control_token(&self, place: &Place) {
+        let mut state = self.state();
+        let Some(mut secret) = state.store.value(place) else {
+            return;
+        };
+        let Some((account, uid)) = state.account_of(&secret) else {
+            state.remove(place);
+            return;
+        };
+        let (namespace, name) = (&*place.1, &*place.2);
+        let token_seed = mixed(seed(self.number) ^ state.store.version());
+        let token = account_token(token_seed, namespace, &account, &uid, name);
+        secret["data"]["token"] = STANDARD.encode(&token).into();
+        secret["data"]["ca.crt"] = STANDARD.encode(self.authority_pem.as_bytes()).into();
+        secret["data"]["namespace"] = STANDARD.encode(namespace).into();
+        secret["metadata"]["annotations"]["kubernetes.io/service-account.uid"] = uid.into();
+        let record = json!({
+            "manager": "kube-controller-manager", "operation": "Update", "apiVersion": "v1", "time": now(),
+            "fieldsType": "FieldsV1", "fieldsV1": {
+                "f:data": {".": {}, "f:ca.crt": {}, "f:namespace": {}, "f:token": {}},
+                "f:metadata": {"f:annotations": {"f:kubernetes.io/service-account.uid": {}}},
+            },
+        });
+        if let Some(records) = secret["metadata"]["managedFields"].as_array_mut() {
+            records.push(record);
+        } else {
+            secret["metadata"]["managedFields"] = json!([record]);
+        }
+        state.store.put(place.clone(), &mut secret);
+        state.accept_token(&secret);
+    }
+}

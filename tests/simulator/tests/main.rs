@@ -1,0 +1,1 @@
+//! The simulator's own rules, where holding it against a real API server cannot show them.
