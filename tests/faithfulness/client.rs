@@ -36,6 +36,8 @@ pub struct Server {
     pub name: &'static str,
     address: SocketAddr,
     tls: TlsConnector,
+    /// The same without a client certificate.
+    anonymous: TlsConnector,
     token: Option<String>,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
@@ -66,6 +68,7 @@ impl Server {
             .with_safe_default_protocol_versions()
             .expect("TLS")
             .with_root_certificates(roots);
+        let anonymous = builder.clone().with_no_client_auth();
         let config = if user["client-certificate-data"].is_string() {
             let chain = data(&user["client-certificate-data"]);
             let chain = CertificateDer::pem_slice_iter(&chain)
@@ -80,6 +83,7 @@ impl Server {
             name,
             address,
             tls: TlsConnector::from(Arc::new(config)),
+            anonymous: TlsConnector::from(Arc::new(anonymous)),
             token: user["token"].as_str().map(str::to_owned),
             sender: None,
         }
@@ -90,7 +94,8 @@ impl Server {
         Self {
             name: self.name,
             address: self.address,
-            tls: self.tls.clone(),
+            tls: self.anonymous.clone(),
+            anonymous: self.anonymous.clone(),
             token: Some("nobody-knows-this-token".to_owned()),
             sender: None,
         }

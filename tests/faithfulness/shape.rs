@@ -61,31 +61,81 @@ impl fmt::Display for Exchange {
 /// A place in an answer at which a real server may say more, or something of another shape, and why
 /// that is no matter. `*` is any one step.
 struct Difference {
+    /// How the target of the request begins, without its query.
+    target: &'static str,
     path: &'static [&'static str],
+    /// Whether the real server may only say more.
+    more: bool,
     reason: &'static str,
 }
 
 const MAY_DIFFER: &[Difference] = &[
     Difference {
+        target: "/api",
         path: &["metadata", "remainingItemCount"],
-        reason: "the real cluster has objects of its own kinds of servers, such as leases",
+        more: false,
+        reason: "the real cluster goes on writing",
     },
     Difference {
-        path: &["metadata", "resourceVersion"],
-        reason: "a review's metadata is empty or not, by the server's version",
+        target: "/apis?",
+        path: &["items"],
+        more: true,
+        reason: "the simulator serves the kinds that this tool knows, and some more",
+    },
+    Difference {
+        target: "/apis?",
+        path: &["items", "*", "versions"],
+        more: true,
+        reason: "of a group the simulator serves the version that is stored",
+    },
+    Difference {
+        target: "/api",
+        path: &["items", "*", "versions", "*", "resources"],
+        more: true,
+        reason: "the simulator serves the kinds that this tool knows, and some more",
+    },
+    Difference {
+        target: "/api",
+        path: &["items", "*", "versions", "*", "resources", "*"],
+        more: true,
+        reason: "short names, categories and subresources are for people",
     },
 ];
 
-fn may_differ(path: &[String]) -> bool {
-    MAY_DIFFER.iter().any(|difference| {
+/// Lists to which a real cluster adds by itself all the time.
+const RESTLESS: [&str; 2] = ["/events", "/leases"];
+
+/// What may be other at a place of an answer: nothing, what only the real server says, or all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Allowed {
+    Nothing,
+    More,
+    All,
+}
+
+fn allowed(target: &str, path: &[String]) -> Allowed {
+    let begins = format!("{}?", target.split('?').next().unwrap_or_default());
+    let restless = RESTLESS
+        .iter()
+        .any(|list| begins.trim_end_matches('?').ends_with(list));
+    if restless && path == ["items"] {
+        return Allowed::More;
+    }
+    let found = MAY_DIFFER.iter().find(|difference| {
         assert!(!difference.reason.is_empty());
-        difference.path.len() == path.len()
+        begins.starts_with(difference.target)
+            && difference.path.len() == path.len()
             && difference
                 .path
                 .iter()
                 .zip(path)
                 .all(|(one, other)| *one == "*" || one == other)
-    })
+    });
+    match found {
+        None => Allowed::Nothing,
+        Some(difference) if difference.more => Allowed::More,
+        Some(_) => Allowed::All,
+    }
 }
 
 /// The kind of a value, in a word.
@@ -102,84 +152,110 @@ fn kind(value: &Value) -> &'static str {
 
 /// How a thing in a list is called, if it has a name: things are compared with their namesakes.
 fn called(value: &Value) -> Option<String> {
-    let name = value.pointer("/metadata/name").or(value.pointer("/name"))?;
-    let namespace = value.pointer("/metadata/namespace").unwrap_or(&Value::Null);
-    Some(format!("{namespace} {name}"))
+    let names = ["/metadata/name", "/name", "/resource", "/version"];
+    let name = names.iter().find_map(|name| value.pointer(name))?;
+    let namespace = value.pointer("/metadata/namespace").and_then(Value::as_str);
+    Some(format!("{} {name}", namespace.unwrap_or_default()))
 }
 
-/// Every place at which the shapes of two answers differ.
-pub fn differences(simulated: &Value, real: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    compare(simulated, real, &mut Vec::new(), &mut found);
-    found
-}
-
-fn compare(simulated: &Value, real: &Value, path: &mut Vec<String>, found: &mut Vec<String>) {
-    if may_differ(path) {
-        return;
-    }
-    let at = format!(".{}", path.join("."));
-    match (simulated, real) {
-        (Value::Object(one), Value::Object(other)) => {
-            for (key, value) in one {
-                path.push(key.clone());
-                match other.get(key) {
-                    Some(real) => compare(value, real, path, found),
-                    None if may_differ(path) => {}
-                    None => found.push(format!("{at}: only the simulator has `{key}`")),
-                }
-                path.pop();
-            }
-            for key in other.keys().filter(|key| !one.contains_key(*key)) {
-                path.push(key.clone());
-                if !may_differ(path) {
-                    found.push(format!("{at}: only the real server has `{key}`"));
-                }
-                path.pop();
-            }
-        }
-        (Value::Array(one), Value::Array(other)) => compare_lists(one, other, path, found),
-        _ if kind(simulated) != kind(real) => found.push(format!(
-            "{at}: {} in the simulator, {} in the real server",
-            kind(simulated),
-            kind(real)
-        )),
-        _ => {}
-    }
-}
-
-fn compare_lists(one: &[Value], other: &[Value], path: &mut Vec<String>, found: &mut Vec<String>) {
-    let at = format!(".{}", path.join("."));
-    let by_name = |list: &[Value]| -> Option<BTreeMap<String, Value>> {
-        list.iter()
-            .map(|value| Some((called(value)?, value.clone())))
-            .collect()
+/// Every place at which the shapes of two answers to a target differ.
+pub fn differences(target: &str, simulated: &Value, real: &Value) -> Vec<String> {
+    let mut comparison = Comparison {
+        target,
+        path: Vec::new(),
+        found: Vec::new(),
     };
-    path.push("*".to_owned());
-    match (by_name(one), by_name(other)) {
-        (Some(one), Some(other)) => {
-            for (name, value) in &one {
-                match other.get(name) {
-                    Some(real) => compare(value, real, path, found),
-                    None => found.push(format!("{at}: only the simulator has {name}")),
+    comparison.compare(simulated, real);
+    comparison.found
+}
+
+struct Comparison<'target> {
+    target: &'target str,
+    path: Vec<String>,
+    found: Vec<String>,
+}
+
+impl Comparison<'_> {
+    fn note(&mut self, what: &str) {
+        self.found.push(format!(".{}: {what}", self.path.join(".")));
+    }
+
+    fn at(&mut self, step: &str, look: impl FnOnce(&mut Self)) {
+        self.path.push(step.to_owned());
+        look(self);
+        self.path.pop();
+    }
+
+    fn allowed(&self) -> Allowed {
+        allowed(self.target, &self.path)
+    }
+
+    fn compare(&mut self, simulated: &Value, real: &Value) {
+        if self.allowed() == Allowed::All {
+            return;
+        }
+        match (simulated, real) {
+            (Value::Object(one), Value::Object(other)) => {
+                let more = self.allowed() == Allowed::More;
+                for (key, value) in one {
+                    self.at(key, |within| match other.get(key) {
+                        Some(real) => within.compare(value, real),
+                        None if within.allowed() == Allowed::All => {}
+                        None => within.note("only the simulator has it"),
+                    });
+                }
+                for key in other.keys().filter(|key| !one.contains_key(*key)) {
+                    self.at(key, |within| {
+                        if !more && within.allowed() != Allowed::All {
+                            within.note("only the real server has it");
+                        }
+                    });
                 }
             }
-            for name in other.keys().filter(|name| !one.contains_key(*name)) {
-                found.push(format!("{at}: only the real server has {name}"));
-            }
+            (Value::Array(one), Value::Array(other)) => self.compare_lists(one, other),
+            _ if kind(simulated) != kind(real) => self.note(&format!(
+                "{} in the simulator, {} in the real server",
+                kind(simulated),
+                kind(real)
+            )),
+            _ => {}
         }
-        _ if one.len() == other.len() => {
-            for (value, real) in one.iter().zip(other) {
-                compare(value, real, path, found);
-            }
-        }
-        _ => found.push(format!(
-            "{at}: {} in the simulator, {} in the real server",
-            one.len(),
-            other.len()
-        )),
     }
-    path.pop();
+
+    fn compare_lists(&mut self, one: &[Value], other: &[Value]) {
+        let by_name = |list: &[Value]| -> Option<BTreeMap<String, Value>> {
+            let named: Option<BTreeMap<_, _>> = list
+                .iter()
+                .map(|value| Some((called(value)?, value.clone())))
+                .collect();
+            named.filter(|named| named.len() == list.len())
+        };
+        match (by_name(one), by_name(other)) {
+            (Some(one), Some(other)) => {
+                for (name, value) in &one {
+                    match other.get(name) {
+                        Some(real) => self.at("*", |within| within.compare(value, real)),
+                        None => self.note(&format!("only the simulator has {name}")),
+                    }
+                }
+                for name in other.keys().filter(|name| !one.contains_key(*name)) {
+                    if self.allowed() != Allowed::More {
+                        self.note(&format!("only the real server has {name}"));
+                    }
+                }
+            }
+            _ if one.len() == other.len() => {
+                for (value, real) in one.iter().zip(other) {
+                    self.at("*", |within| within.compare(value, real));
+                }
+            }
+            _ => self.note(&format!(
+                "{} things in the simulator, {} in the real server",
+                one.len(),
+                other.len()
+            )),
+        }
+    }
 }
 
 /// What of a refusal must be the same to the letter: the tool's users read it.

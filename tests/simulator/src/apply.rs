@@ -45,6 +45,7 @@ pub fn merge(live: Option<&Value>, intent: &Intent<'_>) -> Result<Value, Conflic
 
     let mut paths = Vec::new();
     leaves(&wanted, &mut Vec::new(), &mut paths);
+    let wanted_fields = paths.len();
     let differs = |path: &Vec<String>| {
         live.is_some_and(|live| {
             let stands = at(live, path);
@@ -74,7 +75,7 @@ pub fn merge(live: Option<&Value>, intent: &Intent<'_>) -> Result<Value, Conflic
     });
 
     let mut merged = live.cloned().unwrap_or_else(|| json!({"metadata": {}}));
-    merge_into(&mut merged, &object, "");
+    merge_into(Schema::of(&object), &mut merged, &object, "");
     // What this manager had and no longer wants goes, unless another has it as well.
     if let Some(before) = &before {
         let mut had = Vec::new();
@@ -107,8 +108,11 @@ pub fn merge(live: Option<&Value>, intent: &Intent<'_>) -> Result<Value, Conflic
         "manager": intent.manager, "operation": "Apply", "apiVersion": api_version, "time": time,
         "fieldsType": "FieldsV1", "fieldsV1": wanted,
     });
+    let owns_something = wanted_fields > 0;
     match entries.iter().position(is_own) {
-        Some(index) => entries[index] = entry,
+        Some(index) if owns_something => entries[index] = entry,
+        Some(index) => drop(entries.remove(index)),
+        None if !owns_something => {}
         None => {
             // Applies stand before updates (`managedfields/internal: sortEncodedManagedFields`).
             let index = entries
@@ -118,7 +122,9 @@ pub fn merge(live: Option<&Value>, intent: &Intent<'_>) -> Result<Value, Conflic
             entries.insert(index, entry);
         }
     }
-    merged["metadata"]["managedFields"] = entries.into();
+    if !entries.is_empty() {
+        merged["metadata"]["managedFields"] = entries.into();
+    }
     Ok(merged)
 }
 
@@ -166,22 +172,59 @@ fn described(entry: &Value) -> String {
     }
 }
 
-/// By which of its fields a list's things are told apart; none for a list that is one value
-/// (`x-kubernetes-list-map-keys` of the kinds that this tool writes).
-fn keys_of(field: &str, thing: &Value) -> Option<&'static [&'static str]> {
-    match field {
-        "containers" | "initContainers" | "volumes" | "env" | "webhooks" | "imagePullSecrets" => {
-            Some(&["name"])
+/// What is known of a kind's schema.
+#[derive(Clone, Copy)]
+struct Schema {
+    /// Of custom resources, whose maps are all merged and whose lists are all one value.
+    custom: bool,
+}
+
+impl Schema {
+    fn of(object: &Value) -> Self {
+        let api_version = object["apiVersion"].as_str().unwrap_or_default();
+        Self {
+            custom: api_version.contains(".istio.io/"),
         }
-        "secrets" if thing["name"].is_string() => Some(&["name"]),
-        "volumeMounts" => Some(&["mountPath"]),
-        "conditions" => Some(&["type"]),
-        "ownerReferences" => Some(&["uid"]),
-        "versions" if thing["name"].is_string() => Some(&["name"]),
-        "matchConditions" => Some(&["name"]),
-        "ports" if thing["containerPort"].is_number() => Some(&["containerPort", "protocol"]),
-        "ports" if thing["port"].is_number() && thing["name"].is_string() => Some(&["port", "protocol"]),
-        _ => None,
+    }
+
+    fn fields_of(self, field: &str, value: &Value) -> Value {
+        fields_of_value(self, field, value)
+    }
+
+    /// Whether a map is one value (`x-kubernetes-map-type: atomic`): selectors and references.
+    fn is_one_value(self, field: &str) -> bool {
+        let selectors = [
+            "selector",
+            "nodeSelector",
+            "labelSelector",
+            "namespaceSelector",
+            "objectSelector",
+        ];
+        let references = [
+            "roleRef",
+            "fieldRef",
+            "resourceFieldRef",
+            "secretKeyRef",
+            "configMapKeyRef",
+        ];
+        !self.custom && (selectors.contains(&field) || references.contains(&field))
+    }
+
+    /// By which of its fields a list's things are told apart; none for a list that is one value
+    /// (`x-kubernetes-list-map-keys` of the kinds that this tool writes).
+    fn keys_of(self, field: &str, thing: &Value) -> Option<&'static [&'static str]> {
+        match field {
+            "ownerReferences" => Some(&["uid"]),
+            _ if self.custom => None,
+            "containers" | "initContainers" | "volumes" | "env" | "webhooks" | "imagePullSecrets"
+            | "matchConditions" => Some(&["name"]),
+            "secrets" | "versions" if thing["name"].is_string() => Some(&["name"]),
+            "volumeMounts" => Some(&["mountPath"]),
+            "conditions" => Some(&["type"]),
+            "ports" if thing["containerPort"].is_number() => Some(&["containerPort", "protocol"]),
+            "ports" if thing["port"].is_number() && thing["name"].is_string() => Some(&["port", "protocol"]),
+            _ => None,
+        }
     }
 }
 
@@ -200,6 +243,7 @@ fn key_step(keys: &[&str], thing: &Value) -> String {
 
 /// The fields of an object as a `fieldsV1` record, without those that name it.
 fn fields_of(object: &Value) -> Value {
+    let schema = Schema::of(object);
     let mut fields = Map::new();
     for (field, value) in object.as_object().into_iter().flatten() {
         match field.as_str() {
@@ -218,7 +262,7 @@ fn fields_of(object: &Value) -> Value {
                             | "managedFields"
                             | "selfLink"
                     ) {
-                        inner.insert(format!("f:{field}"), fields_of_value(field, value));
+                        inner.insert(format!("f:{field}"), schema.fields_of(field, value));
                     }
                 }
                 if !inner.is_empty() {
@@ -226,19 +270,20 @@ fn fields_of(object: &Value) -> Value {
                 }
             }
             _ => {
-                fields.insert(format!("f:{field}"), fields_of_value(field, value));
+                fields.insert(format!("f:{field}"), schema.fields_of(field, value));
             }
         }
     }
     Value::Object(fields)
 }
 
-fn fields_of_value(field: &str, value: &Value) -> Value {
+fn fields_of_value(schema: Schema, field: &str, value: &Value) -> Value {
     let mut fields = Map::new();
     match value {
+        Value::Object(_) if schema.is_one_value(field) => {}
         Value::Object(map) => {
             for (name, value) in map {
-                fields.insert(format!("f:{name}"), fields_of_value(name, value));
+                fields.insert(format!("f:{name}"), schema.fields_of(name, value));
             }
         }
         Value::Array(things) if field == "finalizers" => {
@@ -248,10 +293,10 @@ fn fields_of_value(field: &str, value: &Value) -> Value {
         }
         Value::Array(things) => {
             for thing in things {
-                let Some(keys) = keys_of(field, thing) else {
+                let Some(keys) = schema.keys_of(field, thing) else {
                     return json!({});
                 };
-                let mut inner = fields_of_value("", thing);
+                let mut inner = schema.fields_of("", thing);
                 inner["."] = json!({});
                 fields.insert(key_step(keys, thing), inner);
             }
@@ -298,11 +343,7 @@ fn forget(fields: &mut Value, path: &[String]) {
         map.remove(step);
     } else if let Some(inner) = map.get_mut(step) {
         forget(inner, &path[1..]);
-        let is_bare = |inner: &Value| {
-            let inner = inner.as_object();
-            inner.is_some_and(|inner| inner.keys().all(|key| key == "."))
-        };
-        if is_bare(inner) {
+        if inner.as_object().is_some_and(Map::is_empty) {
             map.remove(step);
         }
     }
@@ -366,12 +407,12 @@ fn remove(value: &mut Value, path: &[String]) {
     }
 }
 
-fn merge_into(live: &mut Value, wanted: &Value, field: &str) {
+fn merge_into(schema: Schema, live: &mut Value, wanted: &Value, field: &str) {
     match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => {
+        (Value::Object(live), Value::Object(wanted)) if !schema.is_one_value(field) => {
             for (field, value) in wanted {
                 match live.get_mut(field) {
-                    Some(stands) => merge_into(stands, value, field),
+                    Some(stands) => merge_into(schema, stands, value, field),
                     None => {
                         live.insert(field.clone(), value.clone());
                     }
@@ -381,17 +422,18 @@ fn merge_into(live: &mut Value, wanted: &Value, field: &str) {
         (Value::Array(live), Value::Array(wanted))
             if wanted
                 .first()
-                .is_some_and(|thing| keys_of(field, thing).is_some()) =>
+                .is_some_and(|thing| schema.keys_of(field, thing).is_some()) =>
         {
             for thing in wanted {
-                let step = keys_of(field, thing)
+                let step = schema
+                    .keys_of(field, thing)
                     .map(|keys| key_step(keys, thing))
                     .unwrap_or_default();
                 match live
                     .iter_mut()
                     .find(|stands| !step.is_empty() && is_keyed(stands, &step))
                 {
-                    Some(stands) => merge_into(stands, thing, ""),
+                    Some(stands) => merge_into(schema, stands, thing, ""),
                     None => live.push(thing.clone()),
                 }
             }

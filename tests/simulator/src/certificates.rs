@@ -12,6 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
+use sha2::{Digest, Sha256};
 
 use crate::fleet::SimulatorError;
 use crate::people::User;
@@ -204,9 +205,12 @@ pub fn user_of(certificate: &CertificateDer<'_>) -> Option<User> {
         .iter_organization()
         .filter_map(|organization| Some(organization.as_str().ok()?.to_owned()))
         .collect();
+    let digest = Sha256::digest(certificate);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     Some(User {
         name,
         groups,
-        ..User::default()
+        uid: String::new(),
+        credential: format!("X509SHA256={digest}"),
     })
 }

@@ -19,8 +19,9 @@ use crate::store::{Layer, Store, mixed, place};
 /// Times that a cluster keeps.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// After which the token controller fills a token Secret.
-    pub token_delay: Duration,
+    /// After which the cluster's controllers have done what they are to do: a token Secret is filled,
+    /// what hangs on a deleted object is gone.
+    pub controller_delay: Duration,
     /// After which an istiod has read a remote cluster whose Secret it found.
     pub sync_delay: Duration,
 }

@@ -103,7 +103,7 @@ fn group<'resources>(name: &str, resources: impl Iterator<Item = &'resources Res
             })),
         }
     }
-    let mut metadata = json!({"creationTimestamp": null});
+    let mut metadata = json!({});
     if !name.is_empty() {
         metadata["name"] = name.into();
     }

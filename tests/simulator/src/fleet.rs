@@ -52,8 +52,8 @@ pub struct Options {
     pub detail: Detail,
     /// Whether HTTP/2 is offered.
     pub http2: bool,
-    /// After which the token controller fills a token Secret.
-    pub token_delay: Duration,
+    /// After which controllers have done what they are to do, such as filling a token Secret.
+    pub controller_delay: Duration,
     /// After which an istiod has read a remote cluster whose Secret it found.
     pub sync_delay: Duration,
     /// Where the clusters listen, each on a port of its own. An address that is not the loopback's
@@ -73,7 +73,7 @@ impl Default for Options {
             content: Content::default(),
             detail: Detail::default(),
             http2: true,
-            token_delay: Duration::from_millis(10),
+            controller_delay: Duration::from_millis(10),
             sync_delay: Duration::ZERO,
             address: Ipv4Addr::LOCALHOST.into(),
             threads: 1,
@@ -160,7 +160,7 @@ impl Fleet {
                 authority_pem: Arc::clone(&authority_pem),
                 audit: Arc::clone(&audit),
                 pace: Pace {
-                    token_delay: options.token_delay,
+                    controller_delay: options.controller_delay,
                     sync_delay: options.sync_delay,
                 },
                 neighbours: Arc::clone(&neighbours),

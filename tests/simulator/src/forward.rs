@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
-use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::header::{
+    ACCEPT, CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    UPGRADE,
+};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::Response;
 use hyper::upgrade::OnUpgrade;
@@ -54,6 +57,14 @@ pub fn answer(
         .store
         .item(&place(target.number, target.namespace, target.name))
         .map(|item| item.value(&ALL[target.number], &cluster.words))?;
+    // Whoever accepts only JSON is told that nothing of the kind is to be had.
+    if asked
+        .headers
+        .get(ACCEPT)
+        .is_some_and(|accept| !accept.as_bytes().ends_with(b"*/*"))
+    {
+        return Some(not_acceptable());
+    }
     let offered = asked.headers.get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
     if !offered.split(',').any(|protocol| protocol.trim() == PROTOCOL) {
         return None;
@@ -82,6 +93,20 @@ pub fn answer(
     headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&accept).ok()?);
     Some(response)
+}
+
+fn not_acceptable() -> Response<Outgoing> {
+    let text = "406: Not Acceptable\n\nAvailable representations: ";
+    let mut response = Response::new(Outgoing::new(
+        Content::Whole(Bytes::from_static(text.as_bytes())),
+        Sending::Straight,
+    ));
+    *response.status_mut() = StatusCode::NOT_ACCEPTABLE;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
 }
 
 async fn forward(

@@ -125,15 +125,17 @@ async fn read(body: Incoming) -> Bytes {
         .unwrap_or_default()
 }
 
-/// Whoever asks: a bearer token counts before a client certificate.
+/// Whoever asks: a client certificate counts before a bearer token.
 fn user_of(connection: &Connection, headers: &HeaderMap) -> Option<User> {
-    match headers.get(AUTHORIZATION) {
-        None => connection.user.clone(),
-        Some(value) => {
-            let token = value.to_str().ok()?.strip_prefix("Bearer ")?;
-            connection.cluster.state().tokens.user(token.trim()).cloned()
-        }
+    if let Some(user) = &connection.user {
+        return Some(user.clone());
     }
+    let token = headers
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")?;
+    connection.cluster.state().user(token.trim())
 }
 
 fn refused_by_fault(code: u16, retry_after: Option<u64>) -> Answer {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, now};
 use crate::api::Asked;
+use crate::apply;
 use crate::cluster::Cluster;
 use crate::people::User;
 
@@ -30,12 +31,19 @@ pub fn review(cluster: &Cluster, user: &User, asked: &Asked<'_>) -> Answer {
             Value::Null,
         );
     };
+    let now = now();
+    let agent = asked.headers.get(http::header::USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    // The manager of whoever names none is the first word of its name (`managedfields: prefixFromUserAgent`).
+    let manager = agent.split('/').next().unwrap_or_default();
+    let record = apply::record_of_update(&review, manager, &now);
     review["metadata"] = json!({});
     match asked.path {
         TOKEN_REVIEWS => {
+            review["metadata"]["managedFields"] = json!([record]);
             let token = review["spec"]["token"].as_str().unwrap_or_default();
             let state = cluster.state();
-            review["status"] = match state.tokens.user(token) {
+            review["status"] = match state.user(token) {
                 Some(known) => json!({
                     "authenticated": true, "user": known.shown(),
                     "audiences": ["https://kubernetes.default.svc.cluster.local"],
@@ -44,7 +52,7 @@ pub fn review(cluster: &Cluster, user: &User, asked: &Asked<'_>) -> Answer {
             };
         }
         SELF_SUBJECT_REVIEWS => {
-            review["metadata"] = json!({"creationTimestamp": now()});
+            review["metadata"] = json!({"creationTimestamp": now});
             review["status"] = json!({"userInfo": user.shown()});
         }
         ACCESS_REVIEWS => review["status"] = json!({"allowed": true}),

@@ -154,7 +154,12 @@ fn requirement_of(text: &str) -> Result<Requirement, String> {
     }
     match text.strip_prefix('!') {
         Some(key) => Ok(Requirement::Missing(key.trim().to_owned())),
-        None if text.contains(char::is_whitespace) => Err(format!("unable to parse requirement: {text}")),
+        None if text.contains(char::is_whitespace) => {
+            let second = text.split_whitespace().nth(1).unwrap_or_default();
+            Err(format!(
+                "unable to parse requirement: found '{second}', expected: in, notin, =, ==, !=, gt, lt"
+            ))
+        }
         None => Ok(Requirement::Exists(text.to_owned())),
     }
 }

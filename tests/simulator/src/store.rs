@@ -293,6 +293,10 @@ impl Store {
             (resource.kind, resource.api_version())
         };
         let mut metadata = json!({"resourceVersion": self.version.to_string()});
+        // Lists of custom resources say that nothing follows, and empty lists of metadata are null.
+        if resource.custom && !wanted.metadata_only {
+            metadata["continue"] = "".into();
+        }
         if let Some(token) = next {
             metadata["continue"] = token.into();
             if wanted.selector.is_empty() {
@@ -300,9 +304,14 @@ impl Store {
             }
         }
         let mut body = format!(
-            "{{\"kind\":\"{kind}List\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},\"items\":["
+            "{{\"kind\":\"{kind}List\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},\"items\":"
         )
         .into_bytes();
+        if wanted.metadata_only && items.is_empty() {
+            body.extend_from_slice(b"null}\n");
+            return Ok(body);
+        }
+        body.push(b'[');
         body.reserve(items.len() + 3);
         body.extend_from_slice(&items);
         body.extend_from_slice(b"]}\n");

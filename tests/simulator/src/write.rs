@@ -73,6 +73,29 @@ impl Write<'_> {
         Answer::refusal_of(StatusCode::CONFLICT, "Conflict", message, self.resource(), name)
     }
 
+    /// An intent for an object with another UID: it is refused as a change of the UID would be, twice
+    /// over since both validations see it.
+    fn uid_is_immutable(&self, name: &str, uid: &str) -> Answer {
+        let kind = self.qualified_kind();
+        let value = format!("Invalid value: \"{uid}\": field is immutable");
+        let cause = json!({"reason": "FieldValueInvalid", "message": value, "field": "metadata.uid"});
+        let mut details = json!({"name": name, "kind": self.resource().kind, "causes": [cause, cause]});
+        if !self.resource().group.is_empty() {
+            details["group"] = self.resource().group.into();
+        }
+        let message = format!("{kind} \"{name}\" is invalid: metadata.uid: {value}");
+        Answer::refusal(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message, details)
+    }
+
+    /// Such as `ConfigMap`, `Deployment.apps`.
+    fn qualified_kind(&self) -> String {
+        let resource = self.resource();
+        match resource.group {
+            "" => resource.kind.to_owned(),
+            group => format!("{}.{group}", resource.kind),
+        }
+    }
+
     /// Nothing is made in a namespace that is not there.
     fn namespace_stands(&self, state: &State) -> Result<(), Answer> {
         let namespace = self.target.namespace;
@@ -151,12 +174,7 @@ impl Write<'_> {
             Some(live) => {
                 let stands = live["metadata"]["uid"].as_str().unwrap_or_default();
                 if !uid.is_empty() && uid != stands {
-                    return Err(self.conflict(
-                        name,
-                        &format!(
-                            "Precondition failed: UID in precondition: {uid}, UID in object meta: {stands}"
-                        ),
-                    ));
+                    return Err(self.uid_is_immutable(name, uid));
                 }
             }
         }
@@ -285,28 +303,34 @@ impl Write<'_> {
         if let Some(uid) = options["preconditions"]["uid"].as_str()
             && uid != stands
         {
-            return Err(self.conflict(
-                name,
-                &format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {stands}"),
+            let kind = self.qualified_kind();
+            let message = format!(
+                "Operation cannot be fulfilled on {kind} \"{name}\": the UID in the precondition ({uid}) does not match \
+                 the UID in record ({stands}). The object might have been deleted and then recreated"
+            );
+            let mut details = json!({"name": name, "kind": resource.kind});
+            if !resource.group.is_empty() {
+                details["group"] = resource.group.into();
+            }
+            return Err(Answer::refusal(
+                StatusCode::CONFLICT,
+                "Conflict",
+                message,
+                details,
+            ));
+        }
+        if resource.kind == "Namespace" || options["propagationPolicy"] == "Foreground" {
+            return Ok(Answer::value(
+                StatusCode::OK,
+                &self.delete_later(state, place, live),
             ));
         }
         if !self.is_dry() {
             state.remove(&place);
-            if resource.kind == "Namespace" {
-                for place in state.store.places_in(name) {
-                    state.remove(&place);
-                }
-            }
             self.cluster.count_write();
         }
-        let mut gone = live.clone();
-        if resource.kind == "Namespace" {
-            gone["metadata"]["deletionTimestamp"] = now().into();
-            gone["status"]["phase"] = "Terminating".into();
-            return Ok(Answer::value(StatusCode::OK, &gone));
-        }
         if resource.returns_deleted {
-            return Ok(Answer::value(StatusCode::OK, &gone));
+            return Ok(Answer::value(StatusCode::OK, &live));
         }
         let mut details = details(resource, name);
         details["uid"] = stands.into();
@@ -314,6 +338,33 @@ impl Write<'_> {
             StatusCode::OK,
             &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}),
         ))
+    }
+
+    /// Marks an object as one that goes when what hangs on it is gone, which is soon, and gives it.
+    fn delete_later(&self, mut state: MutexGuard<'_, State>, place: Place, mut object: Value) -> Value {
+        let metadata = &mut object["metadata"];
+        if metadata["deletionTimestamp"].is_null() {
+            metadata["deletionTimestamp"] = now().into();
+            if self.resource().kind == "Namespace" {
+                object["status"]["phase"] = "Terminating".into();
+            } else {
+                metadata["deletionGracePeriodSeconds"] = 0.into();
+                metadata["generation"] = (metadata["generation"].as_u64().unwrap_or(0) + 1).into();
+                metadata["finalizers"] = json!(["foregroundDeletion"]);
+            }
+            if !self.is_dry() {
+                state.store.put(place.clone(), &mut object);
+                self.cluster.count_write();
+                let (cluster, delay) = (Arc::downgrade(self.cluster), self.cluster.pace.controller_delay);
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    if let Some(cluster) = cluster.upgrade() {
+                        cluster.state().remove_with_contents(&place);
+                    }
+                });
+            }
+        }
+        object
     }
 }
 
@@ -329,23 +380,54 @@ impl State {
         Some(gone)
     }
 
+    /// Takes an object away, and of a namespace what is in it.
+    fn remove_with_contents(&mut self, place: &Place) {
+        if crate::resource::ALL[place.0].kind == "Namespace" {
+            for inside in self.store.places_in(&place.2) {
+                self.remove(&inside);
+            }
+        }
+        self.remove(place);
+    }
+
     /// Accepts the tokens of the token Secrets that stand from the beginning.
     pub(crate) fn accept_standing_tokens(&mut self) {
         let Some(secrets) = Resource::number_of("v1", "Secret") else {
             return;
         };
         for secret in self.store.values(secrets, "") {
-            self.accept_token(&secret);
+            if secret["type"] == TOKEN_TYPE {
+                self.accept_token(&secret);
+            }
         }
     }
 
     fn accept_token(&mut self, secret: &Value) {
-        let (Some(token), Some((account, uid))) = (token_of(secret), self.account_of(secret)) else {
-            return;
+        let annotation = |name: &str| {
+            secret["metadata"]["annotations"][name]
+                .as_str()
+                .unwrap_or_default()
         };
+        let account = annotation("kubernetes.io/service-account.name");
+        let uid = annotation("kubernetes.io/service-account.uid");
         let namespace = secret["metadata"]["namespace"].as_str().unwrap_or_default();
-        self.tokens
-            .accept(token, User::account(namespace, &account, &uid));
+        if let Some(token) = token_of(secret) {
+            self.tokens.accept(token, User::account(namespace, account, uid));
+        }
+    }
+
+    /// Whose a bearer token is. A service account's counts while the account stands.
+    pub(crate) fn user(&self, token: &str) -> Option<User> {
+        let user = self.tokens.user(token)?;
+        if let Some(account) = user.name.strip_prefix("system:serviceaccount:") {
+            let (namespace, name) = account.split_once(':')?;
+            let accounts = Resource::number_of("v1", "ServiceAccount")?;
+            let stands = self.store.value(&place(accounts, namespace, name))?;
+            if stands["metadata"]["uid"] != user.uid.as_str() {
+                return None;
+            }
+        }
+        Some(user.clone())
     }
 
     /// The service account that a token Secret is of, and its UID, where it stands.
@@ -377,7 +459,7 @@ impl Cluster {
             return;
         }
         let (cluster, place) = (Arc::downgrade(self), place.clone());
-        let delay = self.pace.token_delay;
+        let delay = self.pace.controller_delay;
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
             if let Some(cluster) = cluster.upgrade() {

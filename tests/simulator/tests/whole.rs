@@ -1,0 +1,106 @@
+//! Whole fleets: a thousand clusters, and what the real binary makes of a simulated mesh.
+
+use std::collections::BTreeSet;
+use std::process::{Command, Output};
+
+use simulator::{Content, Credential, Detail, Fleet, Options};
+
+use crate::client::get;
+use crate::fleet;
+
+#[test]
+fn a_thousand_clusters_are_a_thousand_clusters() {
+    let (fleet, runtime) = fleet(Options {
+        clusters: 1000,
+        detail: Detail::Counts,
+        ..Options::default()
+    });
+    let ports: BTreeSet<u16> = fleet
+        .clusters()
+        .iter()
+        .map(|cluster| cluster.address.port())
+        .collect();
+    let uids: BTreeSet<&str> = fleet
+        .clusters()
+        .iter()
+        .map(|cluster| cluster.uid.as_str())
+        .collect();
+    assert_eq!((ports.len(), uids.len()), (1000, 1000));
+    runtime.block_on(async {
+        for number in [1, 500, 1000] {
+            let cluster = fleet.cluster(number);
+            let path = "/api/v1/namespaces/kube-system";
+            let (status, namespace) = get(&fleet, cluster, true, path).await.unwrap();
+            assert_eq!(
+                (status, &namespace["metadata"]["uid"]),
+                (200, &cluster.uid.as_str().into())
+            );
+            let path = "/api/v1/namespaces?labelSelector=topology.istio.io%2Fnetwork";
+            let (_, list) = get(&fleet, cluster, true, path).await.unwrap();
+            let network = &list["items"][0]["metadata"]["labels"]["topology.istio.io/network"];
+            assert_eq!(*network, format!("network-{number:04}"));
+        }
+    });
+}
+
+/// A fleet's files in a directory, and the real binary there.
+struct Used {
+    directory: tempfile::TempDir,
+    fleet: Fleet,
+}
+
+impl Used {
+    fn new(options: Options) -> Self {
+        let fleet = Fleet::start(options).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        fleet.write_files(directory.path(), &["links"]).unwrap();
+        Self { directory, fleet }
+    }
+
+    fn stolos(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_stolos"))
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.directory.path())
+            .env("KUBECONFIG", self.directory.path().join("kubeconfig"))
+            .current_dir(self.directory.path())
+            .output()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn must(&self, arguments: &[&str]) {
+        let output = self.stolos(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    }
+}
+
+#[test]
+fn a_linked_mesh_is_healthy_and_has_nothing_to_do() {
+    for credential in [Credential::Token, Credential::Certificate] {
+        let used = Used::new(Options {
+            clusters: 3,
+            content: Content::Linked(2),
+            credential,
+            ..Options::default()
+        });
+        used.must(&["status", "--context", "sim-*"]);
+        assert_eq!(used.fleet.counts().writes, 0);
+    }
+}
+
+#[test]
+fn a_mesh_is_linked_and_then_has_nothing_to_do() {
+    let used = Used::new(Options {
+        clusters: 3,
+        ..Options::default()
+    });
+    assert_eq!(used.stolos(&["status"]).status.code(), Some(3));
+    used.must(&["apply", "--yes"]);
+    let writes = used.fleet.counts().writes;
+    // In each of three: what names the objects, the token's Secret, a remote secret for each peer.
+    assert_eq!(writes, 3 * 4);
+    used.must(&["status"]);
+    used.must(&["apply", "--yes"]);
+    assert_eq!(used.fleet.counts().writes, writes);
+}
