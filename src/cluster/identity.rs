@@ -20,6 +20,8 @@ pub struct Identity {
 /// # Errors
 /// It does not answer, or is no Kubernetes API server.
 pub async fn identify(client: &Client) -> Result<Identity, Failure> {
+    // A plugin may have somebody log in: that is not the cluster's time.
+    client.open().await?;
     let client = client.until(Instant::now() + client.request_timeout());
     let (version, namespace) = tokio::join!(
         client.get("/version", "version"),
@@ -63,5 +65,64 @@ impl Identity {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cluster::client_tests::endpoint;
+    use crate::connection::credential::Bearer;
+    use crate::connection::credential::plugin::{
+        ApiVersion, InteractiveMode, Plugin, PluginOptions, Plugins, Policy,
+    };
+    use crate::connection::deadlines::Deadlines;
+    use crate::connection::pool::Connections;
+    use crate::connection::server_tests::{Reply, Server, Speaks};
+
+    #[tokio::test]
+    async fn a_login_that_takes_longer_than_a_request_may_spoils_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("login");
+        std::fs::write(
+            &program,
+            "#!/bin/sh\nsleep 3\nprintf '{\"kind\":\"ExecCredential\",\"apiVersion\":\
+             \"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"t\"}}'\n",
+        )
+        .unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let server = Server::of_requests(Speaks::Http2, |request| {
+            assert_eq!(request.headers()["authorization"], "Bearer t");
+            let answer = "{\"gitVersion\": \"v1\", \"metadata\": {\"uid\": \"u\"}}";
+            Reply::Answer(200, answer.to_owned(), Vec::new())
+        })
+        .await;
+        let mut connection = endpoint(&server.url, server.authority.clone());
+        connection.source.bearer = Bearer::Plugin(Arc::new(Plugin {
+            api_version: ApiVersion::V1,
+            command: program.to_str().unwrap().to_owned(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            interactive_mode: InteractiveMode::Never,
+            install_hint: String::new(),
+            cluster: None,
+        }));
+        let plugins = Plugins::new(PluginOptions {
+            policy: Policy::All,
+            timeout: Duration::from_secs(60),
+            interactive_timeout: Duration::from_secs(60),
+            concurrent: 1,
+            can_ask: false,
+            can_tell: false,
+        });
+        let deadlines = Deadlines::within(Duration::from_secs(2));
+        let connections = Connections::new(deadlines);
+        let client = Client::connect(connection, &connections, &plugins, "c", "test", deadlines);
+        let identity = identify(&client).await.unwrap();
+        assert_eq!(identity.uid.as_deref(), Ok("u"));
     }
 }
