@@ -36,6 +36,16 @@ const SEED: u64 = 0x616e_7377;
 const ROUNDS: u64 = 100;
 const INPUTS: usize = 3_500;
 
+/// Read for every command at once.
+const EVERYTHING: [Purpose; 6] = [
+    Purpose::Status,
+    Purpose::TrustReport,
+    Purpose::Trust,
+    Purpose::Mesh,
+    Purpose::Links,
+    Purpose::Leave,
+];
+
 const FLEET: &str = "{apiVersion: stolos.dev/v1alpha1, kind: Fleet, metadata: {name: prod}, spec: {clusters: [\
     {name: east, network: net-east}, {name: west, network: net-west}]}}";
 
@@ -108,19 +118,16 @@ pub async fn read(servers: &[(&str, Server)]) -> Inventory {
     for (name, server) in servers {
         clients.insert((*name).to_owned(), connected(name, &server.url).await);
     }
-    let requests = clients.iter().map(|(name, client)| CollectRequest {
+    let requests = clients.into_iter().map(|(name, client)| CollectRequest {
         name: name.parse().unwrap(),
-        context: name.clone(),
-        client: Ok(client.clone()),
+        context: name,
+        client: Ok(client),
         system_namespaces: vec!["istio-system".to_owned()],
         pinned_uid: None,
         expects_istiod: true,
-        is_named_by_file: false,
+        is_named_by_file: true,
     });
-    let purposes = &[Purpose::Status, Purpose::Mesh];
-    let mut collecting = Collecting::begin(requests.collect(), purposes, 4);
-    while collecting.next().await.is_some() {}
-    collecting.end().await
+    Collecting::begin(requests.collect(), &EVERYTHING, 4).end().await
 }
 
 fn push(said: &mut String, what: &(impl Debug + Serialize)) {
