@@ -34,7 +34,9 @@ use crate::verdict::Verdict;
 const SEED: u64 = 0x616e_7377;
 /// Each asks two servers for some thirty answers, each of which is one input.
 const ROUNDS: u64 = 100;
-const INPUTS: usize = 3_500;
+pub const INPUTS: usize = 3_500;
+/// Kubeconfigs in remote Secrets.
+pub const REMOTE: u64 = 1_000;
 
 /// Read for every command at once.
 const EVERYTHING: [Purpose; 6] = [
@@ -97,7 +99,7 @@ fn remote_kubeconfigs_made_wrong_say_nothing() {
         .iter()
         .map(|context| context["name"].as_str().unwrap().to_owned())
         .collect();
-    for number in 0..1_000 {
+    for number in 0..REMOTE {
         let mut chance = Chance::new(SEED + number);
         let mut kubeconfig = sound.clone();
         kubeconfig["current-context"] = chance.one(&contexts).clone().into();
