@@ -471,3 +471,11 @@ async fn a_watch_gives_each_event_and_ends_with_its_answer() {
         (FailureClass::Permission, "watch")
     );
 }
+
+/// A thousand clusters are asked a dozen and more questions each at the same time.
+#[tokio::test]
+async fn a_request_under_way_takes_little_memory() {
+    let client = client("http://127.0.0.1:1", SECOND).await;
+    let size = size_of_val(&client.get("/version", "version"));
+    assert!(size < 3 * 1024, "{size} bytes");
+}

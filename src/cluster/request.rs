@@ -171,7 +171,10 @@ impl Client {
             });
         }
         let again = match status {
-            StatusCode::UNAUTHORIZED if shared.credential.refused(&shown).await => Again::Authorized,
+            // On the heap: it may run a plugin, which is rare and large.
+            StatusCode::UNAUTHORIZED if Box::pin(shared.credential.refused(&shown)).await => {
+                Again::Authorized
+            }
             StatusCode::TOO_MANY_REQUESTS
             | StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE

@@ -269,7 +269,9 @@ impl Channel {
         };
         meter.connections.add(1);
         let deadline = end.min(Instant::now() + self.deadlines.connect);
-        match self.dialer.dial_with(permit, Wanted::Http1, deadline).await {
+        // On the heap: the rare dial would make every request's future as large as its own.
+        let dialling = Box::pin(self.dialer.dial_with(permit, Wanted::Http1, deadline));
+        match dialling.await {
             Ok(dialled) => Single::open(dialled, self.address.is_encrypted()).await,
             Err(failure) => Err(Broken::never(failure)),
         }

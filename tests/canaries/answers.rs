@@ -34,7 +34,19 @@ use crate::verdict::Verdict;
 const SEED: u64 = 0x616e_7377;
 /// Each asks two servers for some thirty answers, each of which is one input.
 const ROUNDS: u64 = 100;
-const INPUTS: usize = 3_500;
+pub const INPUTS: usize = 3_500;
+/// Kubeconfigs in remote Secrets.
+pub const REMOTE: u64 = 1_000;
+
+/// Read for every command at once.
+const EVERYTHING: [Purpose; 6] = [
+    Purpose::Status,
+    Purpose::TrustReport,
+    Purpose::Trust,
+    Purpose::Mesh,
+    Purpose::Links,
+    Purpose::Leave,
+];
 
 const FLEET: &str = "{apiVersion: stolos.dev/v1alpha1, kind: Fleet, metadata: {name: prod}, spec: {clusters: [\
     {name: east, network: net-east}, {name: west, network: net-west}]}}";
@@ -87,7 +99,7 @@ fn remote_kubeconfigs_made_wrong_say_nothing() {
         .iter()
         .map(|context| context["name"].as_str().unwrap().to_owned())
         .collect();
-    for number in 0..1_000 {
+    for number in 0..REMOTE {
         let mut chance = Chance::new(SEED + number);
         let mut kubeconfig = sound.clone();
         kubeconfig["current-context"] = chance.one(&contexts).clone().into();
@@ -108,19 +120,16 @@ pub async fn read(servers: &[(&str, Server)]) -> Inventory {
     for (name, server) in servers {
         clients.insert((*name).to_owned(), connected(name, &server.url).await);
     }
-    let requests = clients.iter().map(|(name, client)| CollectRequest {
+    let requests = clients.into_iter().map(|(name, client)| CollectRequest {
         name: name.parse().unwrap(),
-        context: name.clone(),
-        client: Ok(client.clone()),
+        context: name,
+        client: Ok(client),
         system_namespaces: vec!["istio-system".to_owned()],
         pinned_uid: None,
         expects_istiod: true,
-        is_named_by_file: false,
+        is_named_by_file: true,
     });
-    let purposes = &[Purpose::Status, Purpose::Mesh];
-    let mut collecting = Collecting::begin(requests.collect(), purposes, 4);
-    while collecting.next().await.is_some() {}
-    collecting.end().await
+    Collecting::begin(requests.collect(), &EVERYTHING, 4).end().await
 }
 
 fn push(said: &mut String, what: &(impl Debug + Serialize)) {

@@ -17,8 +17,8 @@ use crate::verdict::Verdict;
 use crate::{panics, seeds};
 
 const SEED: u64 = 0x6669_6c65;
-const FLEETS: u64 = 1_000;
-const KEYS: u64 = 500;
+pub const FLEETS: u64 = 1_000;
+pub const KEYS: u64 = 500;
 
 /// A fleet file with secrets among Istio's values.
 pub fn fleet(known: &mut Known) -> Value {

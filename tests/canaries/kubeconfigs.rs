@@ -12,7 +12,7 @@ use crate::mutation::wrong_text;
 use crate::verdict::Verdict;
 use crate::{panics, reach, seeds};
 
-const INPUTS: u64 = 4_000;
+pub const INPUTS: u64 = 3_200;
 const SEED: u64 = 0x6b75_6265;
 
 #[test]

@@ -23,3 +23,9 @@ mod reach;
 mod seeds;
 mod server;
 mod verdict;
+
+#[test]
+fn there_are_ten_thousand_inputs() {
+    let others = kubeconfigs::INPUTS + answers::REMOTE + plugins::OUTPUTS + files::FLEETS + files::KEYS;
+    assert!(answers::INPUTS as u64 + others >= 10_000);
+}

@@ -18,7 +18,7 @@ use crate::verdict::Verdict;
 use crate::{reach, seeds};
 
 const SEED: u64 = 0x706c_7567;
-const OUTPUTS: u64 = 1_000;
+pub const OUTPUTS: u64 = 1_000;
 /// Programs at the same time.
 const AT_ONCE: usize = 4;
 

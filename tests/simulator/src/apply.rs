@@ -99,29 +99,28 @@ pub fn merge(live: Option<&Value>, intent: &Intent<'_>) -> Result<Value, Conflic
         }
         value
     };
-    let same = unchanged && live.is_some_and(|live| without_record(live) == without_record(&merged));
-    let time = before
-        .as_ref()
-        .filter(|_| same)
-        .map_or_else(|| intent.now.into(), |before| before["time"].clone());
-    let entry = json!({
-        "manager": intent.manager, "operation": "Apply", "apiVersion": api_version, "time": time,
+    let same = live.is_some_and(|live| without_record(live) == without_record(&merged));
+    let mut entry = json!({
+        "manager": intent.manager, "operation": "Apply", "apiVersion": api_version,
         "fieldsType": "FieldsV1", "fieldsV1": wanted,
     });
+    // Whoever only comes to own what stands has no time.
+    match &before {
+        Some(before) if same && unchanged => entry["time"] = before["time"].clone(),
+        None if same => {}
+        _ => entry["time"] = intent.now.into(),
+    }
     let owns_something = wanted_fields > 0;
     match entries.iter().position(is_own) {
         Some(index) if owns_something => entries[index] = entry,
         Some(index) => drop(entries.remove(index)),
         None if !owns_something => {}
-        None => {
-            // Applies stand before updates (`managedfields/internal: sortEncodedManagedFields`).
-            let index = entries
-                .iter()
-                .filter(|entry| entry["operation"] == "Apply")
-                .count();
-            entries.insert(index, entry);
-        }
+        None => entries.push(entry),
     }
+    // The server's own order (`managedfields/internal: sortEncodedManagedFields`).
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    entries
+        .sort_by_key(|entry| ["operation", "time", "manager", "apiVersion"].map(|field| text(&entry[field])));
     if !entries.is_empty() {
         merged["metadata"]["managedFields"] = entries.into();
     }
@@ -343,8 +342,11 @@ fn forget(fields: &mut Value, path: &[String]) {
         map.remove(step);
     } else if let Some(inner) = map.get_mut(step) {
         forget(inner, &path[1..]);
-        if inner.as_object().is_some_and(Map::is_empty) {
-            map.remove(step);
+        match inner.as_object_mut() {
+            Some(fields) if fields.is_empty() => drop(map.remove(step)),
+            // A map that is owned without anything in it is written as a field.
+            Some(fields) if fields.keys().all(|key| key == ".") => fields.clear(),
+            _ => {}
         }
     }
 }

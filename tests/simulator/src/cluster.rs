@@ -108,7 +108,7 @@ impl Cluster {
         let seed = seed(making.number);
         let mut tokens = Tokens::default();
         let administrator_token = administrator_token(seed);
-        tokens.accept(administrator_token.clone(), User::administrator());
+        tokens.accept(administrator_token.clone(), User::administrator(), None);
         let store = Store::new(making.layer, Arc::clone(&words), seed);
         let cluster = Arc::new(Self {
             number: making.number,

@@ -82,12 +82,24 @@ fn aggregated(groups: &[Value]) -> Answer {
 fn group<'resources>(name: &str, resources: impl Iterator<Item = &'resources Resource>) -> Value {
     let mut versions: Vec<Value> = Vec::new();
     for resource in resources {
+        let mut verbs = vec![
+            "create",
+            "delete",
+            "deletecollection",
+            "get",
+            "list",
+            "patch",
+            "update",
+            "watch",
+        ];
+        // Nobody deletes all namespaces at once.
+        verbs.retain(|verb| resource.kind != "Namespace" || *verb != "deletecollection");
         let described = json!({
             "resource": resource.plural,
             "responseKind": {"group": resource.group, "version": resource.version, "kind": resource.kind},
             "scope": if resource.namespaced { "Namespaced" } else { "Cluster" },
             "singularResource": resource.kind.to_lowercase(),
-            "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
+            "verbs": verbs,
         });
         match versions
             .iter_mut()

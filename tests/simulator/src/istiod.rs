@@ -107,7 +107,7 @@ fn is_read(cluster: &Cluster, id: &str, kubeconfig: &Value) -> bool {
         .find_map(|line| line.trim().trim_start_matches("- ").strip_prefix("token:"))
         .map(|token| token.trim().trim_matches(['"', '\'']).to_owned())
         .or_else(|| token_in_json(&text));
-    token.is_some_and(|token| neighbour.state().user(&token).is_some())
+    token.is_some_and(|token| neighbour.state().recognised(&token).is_some())
 }
 
 fn token_in_json(text: &str) -> Option<String> {

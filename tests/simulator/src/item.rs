@@ -133,6 +133,11 @@ impl Item {
         &self.namespace
     }
 
+    /// Whether it has a label.
+    pub fn has_label(&self, key: &str) -> bool {
+        self.labels.iter().any(|(label, _)| **label == *key)
+    }
+
     /// Writes it as it stands alone, or in a list of a custom kind: with its kind.
     pub fn write_whole(&self, resource: &Resource, words: &Words, into: &mut Vec<u8>) {
         let head = format!(

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::store::{mixed, uid};
+use crate::store::{Place, mixed, uid};
 
 /// Somebody who was recognised.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,14 +60,23 @@ impl User {
     }
 }
 
+/// Somebody whom a bearer token names.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    /// Who it is.
+    pub user: User,
+    /// The Secret that holds a service account's token.
+    pub secret: Option<Place>,
+}
+
 /// The bearer tokens that a cluster accepts.
 #[derive(Debug, Default)]
-pub struct Tokens(HashMap<String, User>);
+pub struct Tokens(HashMap<String, Holder>);
 
 impl Tokens {
     /// Accepts a token.
-    pub fn accept(&mut self, token: String, user: User) {
-        self.0.insert(token, user);
+    pub fn accept(&mut self, token: String, user: User, secret: Option<Place>) {
+        self.0.insert(token, Holder { user, secret });
     }
 
     /// No longer accepts it.
@@ -76,7 +85,7 @@ impl Tokens {
     }
 
     /// Whose it is.
-    pub fn user(&self, token: &str) -> Option<&User> {
+    pub fn holder(&self, token: &str) -> Option<&Holder> {
         self.0.get(token)
     }
 }

@@ -42,7 +42,7 @@ pub fn review(cluster: &Cluster, user: &User, asked: &Asked<'_>) -> Answer {
         TOKEN_REVIEWS => {
             review["metadata"]["managedFields"] = json!([record]);
             let token = review["spec"]["token"].as_str().unwrap_or_default();
-            let state = cluster.state();
+            let mut state = cluster.state();
             review["status"] = match state.user(token) {
                 Some(known) => json!({
                     "authenticated": true, "user": known.shown(),

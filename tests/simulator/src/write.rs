@@ -11,12 +11,15 @@ use crate::answer::{Answer, details, now};
 use crate::api::Asked;
 use crate::apply::{self, Intent};
 use crate::cluster::{Cluster, State, seed};
-use crate::people::{User, account_token};
+use crate::people::{Holder, User, account_token};
 use crate::resource::{Resource, Target};
 use crate::store::{Place, mixed, place};
 
 /// The type of a Secret that the token controller fills.
 const TOKEN_TYPE: &str = "kubernetes.io/service-account-token";
+
+/// The label of a token's Secret that says on which day it was used last.
+const LAST_USED: &str = "kubernetes.io/legacy-token-last-used";
 
 /// One write.
 pub struct Write<'write> {
@@ -411,23 +414,55 @@ impl State {
         let account = annotation("kubernetes.io/service-account.name");
         let uid = annotation("kubernetes.io/service-account.uid");
         let namespace = secret["metadata"]["namespace"].as_str().unwrap_or_default();
-        if let Some(token) = token_of(secret) {
-            self.tokens.accept(token, User::account(namespace, account, uid));
+        let name = secret["metadata"]["name"].as_str().unwrap_or_default();
+        if let (Some(token), Some(secrets)) = (token_of(secret), Resource::number_of("v1", "Secret")) {
+            let place = place(secrets, namespace, name);
+            self.tokens
+                .accept(token, User::account(namespace, account, uid), Some(place));
         }
     }
 
-    /// Whose a bearer token is. A service account's counts while the account stands.
-    pub(crate) fn user(&self, token: &str) -> Option<User> {
-        let user = self.tokens.user(token)?;
-        if let Some(account) = user.name.strip_prefix("system:serviceaccount:") {
-            let (namespace, name) = account.split_once(':')?;
-            let accounts = Resource::number_of("v1", "ServiceAccount")?;
-            let stands = self.store.value(&place(accounts, namespace, name))?;
-            if stands["metadata"]["uid"] != user.uid.as_str() {
-                return None;
-            }
+    /// Whose a bearer token is that is used now: a service account's Secret is marked (KEP-2799).
+    pub(crate) fn user(&mut self, token: &str) -> Option<User> {
+        let holder = self.recognised(token)?.clone();
+        if let Some(secret) = &holder.secret {
+            self.mark_as_used(secret);
         }
-        Some(user.clone())
+        Some(holder.user)
+    }
+
+    /// Whose a bearer token is. A service account's counts while the account stands.
+    pub(crate) fn recognised(&self, token: &str) -> Option<&Holder> {
+        let holder = self.tokens.holder(token)?;
+        if holder.secret.is_none() {
+            return Some(holder);
+        }
+        let account = holder.user.name.strip_prefix("system:serviceaccount:")?;
+        let (namespace, name) = account.split_once(':')?;
+        let accounts = Resource::number_of("v1", "ServiceAccount")?;
+        let stands = self.store.value(&place(accounts, namespace, name))?;
+        (stands["metadata"]["uid"] == holder.user.uid.as_str()).then_some(holder)
+    }
+
+    fn mark_as_used(&mut self, place: &Place) {
+        if self
+            .store
+            .item(place)
+            .is_none_or(|item| item.has_label(LAST_USED))
+        {
+            return;
+        }
+        let Some(mut secret) = self.store.value(place) else {
+            return;
+        };
+        let now = now();
+        secret["metadata"]["labels"][LAST_USED] = now.split('T').next().into();
+        let record = json!({
+            "manager": "kube-apiserver", "operation": "Update", "apiVersion": "v1", "time": now,
+            "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {"f:labels": {format!("f:{LAST_USED}"): {}}}},
+        });
+        add_record(&mut secret, record);
+        self.store.put(place.clone(), &mut secret);
     }
 
     /// The service account that a token Secret is of, and its UID, where it stands.
@@ -440,6 +475,14 @@ impl State {
         let accounts = Resource::number_of("v1", "ServiceAccount")?;
         let stands = self.store.value(&place(accounts, namespace, account))?;
         Some((account.to_owned(), stands["metadata"]["uid"].as_str()?.to_owned()))
+    }
+}
+
+/// Adds a manager's record to an object's.
+fn add_record(object: &mut Value, record: Value) {
+    match object["metadata"]["managedFields"].as_array_mut() {
+        Some(records) => records.push(record),
+        None => object["metadata"]["managedFields"] = json!([record]),
     }
 }
 
@@ -493,11 +536,7 @@ impl Cluster {
                 "f:metadata": {"f:annotations": {"f:kubernetes.io/service-account.uid": {}}},
             },
         });
-        if let Some(records) = secret["metadata"]["managedFields"].as_array_mut() {
-            records.push(record);
-        } else {
-            secret["metadata"]["managedFields"] = json!([record]);
-        }
+        add_record(&mut secret, record);
         state.store.put(place.clone(), &mut secret);
         state.accept_token(&secret);
     }
