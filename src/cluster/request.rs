@@ -17,6 +17,7 @@ use super::failure::{failure, of_broken, of_status};
 use super::pause::{Pause, retry_after};
 use crate::connection::answer::Answer;
 use crate::connection::broken::{Broken, Sent};
+use crate::connection::trouble::REFUSED;
 use crate::inventory::{Failure, FailureClass};
 
 /// The most that one answer may hold, in bytes: a page of 500 objects is some megabytes, and rarely
@@ -260,7 +261,8 @@ impl Client {
 
 fn refusal_of(broken: Broken, outgoing: &Outgoing<'_>) -> Refusal {
     let again = match (broken.sent, broken.failure.class) {
-        // Nobody there is known at once; a connection that breaks while it is made may be chance.
+        (Sent::Never, _) if broken.failure.message.ends_with(REFUSED) => Again::Never,
+        // A connection that breaks while it is made may be chance.
         (Sent::Never, FailureClass::Tcp | FailureClass::Tls) => Again::Reconnected,
         (Sent::Never, _) | (_, FailureClass::NotKubernetes | FailureClass::Tls) => Again::Never,
         (Sent::Unprocessed | Sent::Perhaps, _) => Again::Later(None),

@@ -23,7 +23,7 @@ mod client_certificate;
 mod proxy;
 mod tcp;
 mod tls;
-mod trouble;
+pub(crate) mod trouble;
 mod verify;
 mod watched;
 

@@ -7,6 +7,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::inventory::{Failure, FailureClass};
 
+/// Nobody listens at an address: known at once, and no different a moment later.
+pub(crate) const REFUSED: &str = "the connection was refused";
+
 /// A class and words for users; nothing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trouble {
@@ -58,7 +61,7 @@ pub(super) fn seconds(span: Duration) -> String {
 /// What an input/output error means, in a few words of our own.
 pub(super) fn io_words(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
+        io::ErrorKind::ConnectionRefused => REFUSED.to_owned(),
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
             "the connection was reset".to_owned()
         }
