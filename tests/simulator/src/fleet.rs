@@ -130,15 +130,7 @@ impl Fleet {
         let guard = runtime.enter();
         let mut listeners = Vec::with_capacity(options.clusters);
         for _ in 0..options.clusters {
-            let listener = std::net::TcpListener::bind(SocketAddr::new(options.address, 0))
-                .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-                .and_then(TcpListener::from_std)
-                .map_err(failed("listen for a cluster"))?;
-            // The standard library's backlog is too short for a burst.
-            rustix::net::listen(&listener, 1024)
-                .map_err(|error| failed("listen for a cluster")(error.into()))?;
-            let address = listener.local_addr().map_err(failed("listen for a cluster"))?;
-            listeners.push((listener, address));
+            listeners.push(listen(options.address).map_err(failed("listen for a cluster"))?);
         }
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address)| *address).collect();
         let mut clusters = Vec::with_capacity(options.clusters);
@@ -217,6 +209,27 @@ impl Drop for Fleet {
         if let Some(runtime) = self.runtime.take() {
             // Without waiting: it may be dropped where blocking is not allowed.
             runtime.shutdown_background();
+        }
+    }
+}
+
+/// A listener on a port of its own. The port is bound by its number, so that it stays ours while a
+/// dead cluster does not listen: one that the kernel chose is given back then (`tcp_set_state`).
+fn listen(address: IpAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
+    let mut tries = 0;
+    loop {
+        let free = std::net::TcpListener::bind(SocketAddr::new(address, 0))?.local_addr()?;
+        match std::net::TcpListener::bind(free) {
+            Ok(listener) => {
+                listener.set_nonblocking(true)?;
+                let listener = TcpListener::from_std(listener)?;
+                // The standard library's backlog is too short for a burst.
+                rustix::net::listen(&listener, 1024)?;
+                return Ok((listener, free));
+            }
+            // Somebody else took it in between.
+            Err(error) if tries >= 100 => return Err(error),
+            Err(_) => tries += 1,
         }
     }
 }

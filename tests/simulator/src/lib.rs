@@ -9,7 +9,7 @@
 //!   objects are kept; [`resource`], [`selector`]: kinds, paths, selectors.
 //! - [`server`], [`link`], [`control`]: listener, connections, and the link's length;
 //!   [`fault`]: what can be wrong.
-//! - [`request`], [`api`], [`write`], [`apply`], [`reviews`], [`discovery`], [`people`],
+//! - [`request`], [`api`], [`write`], [`apply`], [`controllers`], [`reviews`], [`discovery`], [`people`],
 //!   [`answer`]: the API; [`forward`], [`istiod`]: port-forwards and what is behind them;
 //!   [`audit`]: the record.
 
@@ -21,6 +21,7 @@ pub mod certificates;
 pub mod cluster;
 pub mod content;
 pub mod control;
+pub mod controllers;
 pub mod discovery;
 pub mod fault;
 pub mod files;

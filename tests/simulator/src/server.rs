@@ -43,29 +43,37 @@ pub struct Serving {
 }
 
 /// Serves a cluster until the runtime ends.
-pub async fn serve(listener: TcpListener, serving: Arc<Serving>) {
+pub async fn serve(mut listener: TcpListener, serving: Arc<Serving>) {
     let mut plans = serving.cluster.plan.subscribe();
-    let mut fillers = Vec::new();
     loop {
         let plan = Arc::clone(&plans.borrow_and_update());
         match plan.fault {
-            Fault::Refused => {
-                // Whoever connects is refused; the port stays ours. A socket that does not listen
-                // now is as good.
-                let _ = rustix::net::shutdown(&listener, rustix::net::Shutdown::Read);
-                until_changed(&mut plans).await;
-                let _ = rustix::net::listen(&listener, BACKLOG);
-            }
+            Fault::Refused => match dead(listener, &mut plans).await {
+                Ok(again) => listener = again,
+                // Then it stays dead.
+                Err(_) => return,
+            },
             Fault::Unaccepted => {
+                // A socket whose backlog cannot be changed accepts a few more, and then none.
                 let _ = rustix::net::listen(&listener, 0);
-                fillers.extend(fill(serving.cluster.address).await);
+                let fillers = fill(serving.cluster.address).await;
                 until_changed(&mut plans).await;
-                fillers.clear();
+                drop(fillers);
                 let _ = rustix::net::listen(&listener, BACKLOG);
             }
             _ => accept(&listener, &serving, &plan, &mut plans).await,
         }
     }
+}
+
+/// Refuses connections until the plan changes: the socket keeps its port and does not listen. The
+/// runtime learns of it anew, since to it a socket that was shut down is closed for good.
+async fn dead(listener: TcpListener, plans: &mut watch::Receiver<Arc<Plan>>) -> std::io::Result<TcpListener> {
+    let socket = listener.into_std()?;
+    rustix::net::shutdown(&socket, rustix::net::Shutdown::Read)?;
+    until_changed(plans).await;
+    rustix::net::listen(&socket, BACKLOG)?;
+    TcpListener::from_std(socket)
 }
 
 /// Accepts connections until the plan changes.

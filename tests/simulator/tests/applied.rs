@@ -25,7 +25,9 @@ fn owners(object: &Value) -> Vec<(String, Value)> {
             entry["fieldsV1"].clone(),
         )
     };
-    entries.iter().map(owner).collect()
+    let mut owners: Vec<_> = entries.iter().map(owner).collect();
+    owners.sort_by(|(one, _), (other, _)| one.cmp(other));
+    owners
 }
 
 #[test]
