@@ -1,6 +1,10 @@
 //! A credential that is about to be given away, tried once by the one who gives it: whether the API
 //! server that it is for takes it, at the address and with the authority that go with it.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::client::Client;
 use super::probe::der_blocks;
 use super::review::named_user;
@@ -8,6 +12,9 @@ use crate::connection::endpoint::{Authority, Endpoint};
 use crate::host::sensitive::Sensitive;
 use crate::inventory::{Failure, FailureClass};
 use crate::plan::Trial;
+
+/// How long a server may take to hear of a Secret that it has itself just stored.
+const HEARING: Duration = Duration::from_secs(5);
 
 /// Where a credential will be used, as it will be stored.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +58,9 @@ impl Way {
         let _ = self.0.open().await;
     }
 
-    /// Shows the token once, and gives the name by which the server knows it, where it says one.
+    /// Shows the token, and gives the name by which the server knows it, where it says one. A server
+    /// looks tokens up in what it has heard of its Secrets, so one that has just been made may be
+    /// refused for a moment.
     ///
     /// # Errors
     ///
@@ -59,6 +68,16 @@ impl Way {
     pub async fn try_token(&self, token: &Sensitive) -> Result<String, Failure> {
         let endpoint = self.0.shared.endpoint.clone();
         let tried = self.0.presenting(endpoint, Some(token.clone()));
-        named_user(&tried).await
+        let end = Instant::now() + HEARING;
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let answer = named_user(&tried).await;
+            let refused = matches!(&answer, Err(failure) if failure.class == FailureClass::Authentication);
+            if !refused || Instant::now() + pause >= end {
+                return answer;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
     }
 }

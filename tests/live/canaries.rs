@@ -41,7 +41,7 @@ pub fn kubeconfig(lab: &Lab, known: &mut Known) -> String {
         ("file", json!({"tokenFile": "token-file"})),
         (
             "crooked-key",
-            json!({"client-certificate-data": certificate, "client-key-data": canary("key-data")}),
+            json!({"client-certificate-data": certificate, "client-key-data": base64(&canary("key-data"))}),
         ),
         (
             "wrong-key",
@@ -104,7 +104,7 @@ pub fn kubeconfig(lab: &Lab, known: &mut Known) -> String {
         (
             "authority",
             "certificate-authority-data",
-            canary("authority-data"),
+            base64(&canary("authority-data")),
         ),
         ("silent", "server", "https://127.0.0.1:1".to_owned()),
     ] {
@@ -158,6 +158,11 @@ pub fn broken_kubeconfigs(known: &mut Known) -> Vec<String> {
         format!(
             "users:\n- name: a\n  user:\n    token: '{}\n",
             canary("token-quote")
+        ),
+        // As kubectl, a file is refused for what is no base64, whoever uses it.
+        format!(
+            "users:\n- name: a\n  user: {{client-key-data: {}}}\n",
+            canary("key-text-data")
         ),
         format!("{}: yes\n\tusers: {}\n", canary("key-text"), canary("tab-text")),
         format!("kind: {}\napiVersion: v1\n", canary("kind-text")),
