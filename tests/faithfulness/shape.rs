@@ -214,27 +214,6 @@ pub fn differences(target: &str, simulated: &Value, real: &Value) -> Vec<String>
     comparison.found
 }
 
-/// Every place at which an object of the simulator's own has what the real one does not have, or has
-/// in another shape. Marks of whoever made them are left out: their makers differ.
-pub fn only_simulated(simulated: &Value, real: &Value) -> Vec<String> {
-    let mut unmarked = [simulated.clone(), real.clone()];
-    for object in &mut unmarked {
-        if let Some(metadata) = object["metadata"].as_object_mut() {
-            for field in ["labels", "annotations", "managedFields"] {
-                metadata.remove(field);
-            }
-        }
-    }
-    let found = differences("", &unmarked[0], &unmarked[1]);
-    found
-        .into_iter()
-        .filter(|place| !place.contains(ONLY_REAL))
-        .collect()
-}
-
-/// How a difference is worded of which only the real server knows.
-const ONLY_REAL: &str = "only the real server has";
-
 struct Comparison<'target> {
     target: &'target str,
     path: Vec<String>,
@@ -273,7 +252,7 @@ impl Comparison<'_> {
                 for key in other.keys().filter(|key| !one.contains_key(*key)) {
                     self.at(key, |within| {
                         if !more && within.allowed() != Allowed::All {
-                            within.note(&format!("{ONLY_REAL} it"));
+                            within.note("only the real server has it");
                         }
                     });
                 }
@@ -306,7 +285,7 @@ impl Comparison<'_> {
                 }
                 for name in other.keys().filter(|name| !one.contains_key(*name)) {
                     if self.allowed() != Allowed::More {
-                        self.note(&format!("{ONLY_REAL} {name}"));
+                        self.note(&format!("only the real server has {name}"));
                     }
                 }
             }
