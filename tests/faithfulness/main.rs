@@ -283,9 +283,10 @@ fn record(mesh: &Fleet, simulated: &simulator::Fleet) -> Vec<Entry> {
             last.clear();
             return true;
         }
-        let is_new = !last.contains(&exchange);
+        let asked = (exchange, entry.bearer.clone());
+        let is_new = !last.contains(&asked);
         if is_new {
-            last.push(exchange);
+            last.push(asked);
         }
         is_new
     });
@@ -300,6 +301,7 @@ pub fn exchange_of(entry: &Entry) -> Exchange {
         accept: entry.accept.clone(),
         content_type: entry.content_type.clone(),
         body: entry.request.clone(),
+        agent: entry.agent.clone(),
         upgrade: entry.protocols.clone(),
     }
 }

@@ -14,6 +14,8 @@ pub struct Exchange {
     pub accept: String,
     pub content_type: String,
     pub body: Bytes,
+    /// The `User-Agent`, of which a server makes a field manager where none is named.
+    pub agent: String,
     /// The WebSocket protocols that are offered; empty for a plain request.
     pub upgrade: String,
 }
@@ -197,6 +199,12 @@ fn kind(value: &Value) -> &'static str {
 
 /// How a thing in a list is called, if it has a name: things are compared with their namesakes.
 fn called(value: &Value) -> Option<String> {
+    if value["manager"].is_string() {
+        return Some(format!(
+            "{} {} {}",
+            value["manager"], value["operation"], value["subresource"]
+        ));
+    }
     let names = ["/metadata/name", "/name", "/resource", "/version"];
     let name = names.iter().find_map(|name| value.pointer(name))?;
     let namespace = value.pointer("/metadata/namespace").and_then(Value::as_str);
@@ -225,15 +233,45 @@ pub fn only_simulated(simulated: &Value, real: &Value) -> Vec<String> {
             }
         }
     }
-    let found = differences("", &unmarked[0], &unmarked[1]);
+    let mut found = Vec::new();
+    contained(&unmarked[0], &unmarked[1], "", &mut found);
     found
-        .into_iter()
-        .filter(|place| !place.contains(ONLY_REAL))
-        .collect()
 }
 
-/// How a difference is worded of which only the real server knows.
-const ONLY_REAL: &str = "only the real server has";
+/// Whether whatever the one has, the other has in the same shape; of lists, some thing of the other's.
+fn contained(simulated: &Value, real: &Value, path: &str, found: &mut Vec<String>) {
+    match (simulated, real) {
+        (Value::Object(one), Value::Object(other)) => {
+            for (key, value) in one {
+                let path = format!("{path}.{key}");
+                match other.get(key) {
+                    Some(real) => contained(value, real, &path, found),
+                    None => found.push(format!("{path}: only the simulator has it")),
+                }
+            }
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            for (index, value) in one.iter().enumerate() {
+                let fits = |real: &Value| {
+                    let mut found = Vec::new();
+                    contained(value, real, "", &mut found);
+                    found.is_empty()
+                };
+                if !other.iter().any(fits) {
+                    found.push(format!(
+                        "{path}[{index}]: nothing of the real server's is like it"
+                    ));
+                }
+            }
+        }
+        _ if kind(simulated) != kind(real) => found.push(format!(
+            "{path}: {} in the simulator, {} in the real server",
+            kind(simulated),
+            kind(real)
+        )),
+        _ => {}
+    }
+}
 
 struct Comparison<'target> {
     target: &'target str,
@@ -273,7 +311,7 @@ impl Comparison<'_> {
                 for key in other.keys().filter(|key| !one.contains_key(*key)) {
                     self.at(key, |within| {
                         if !more && within.allowed() != Allowed::All {
-                            within.note(&format!("{ONLY_REAL} it"));
+                            within.note("only the real server has it");
                         }
                     });
                 }
@@ -306,7 +344,7 @@ impl Comparison<'_> {
                 }
                 for name in other.keys().filter(|name| !one.contains_key(*name)) {
                     if self.allowed() != Allowed::More {
-                        self.note(&format!("{ONLY_REAL} {name}"));
+                        self.note(&format!("only the real server has {name}"));
                     }
                 }
             }
