@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
-use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, UPGRADE};
+use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, UPGRADE, USER_AGENT};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -89,14 +89,14 @@ impl Server {
         }
     }
 
-    /// The same server asked by nobody who is known.
-    pub fn as_nobody(&self) -> Self {
+    /// The same server asked with a bearer token alone.
+    pub fn as_bearer(&self, token: &str) -> Self {
         Self {
             name: self.name,
             address: self.address,
             tls: self.anonymous.clone(),
             anonymous: self.anonymous.clone(),
-            token: Some("nobody-knows-this-token".to_owned()),
+            token: Some(token.to_owned()),
             sender: None,
         }
     }
@@ -124,7 +124,11 @@ impl Server {
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        for (name, value) in [(ACCEPT, &exchange.accept), (CONTENT_TYPE, &exchange.content_type)] {
+        for (name, value) in [
+            (ACCEPT, &exchange.accept),
+            (CONTENT_TYPE, &exchange.content_type),
+            (USER_AGENT, &exchange.agent),
+        ] {
             if !value.is_empty() {
                 request = request.header(name, value.as_str());
             }

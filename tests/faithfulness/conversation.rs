@@ -54,9 +54,14 @@ impl Both {
             _ => {}
         }
         let exchange = self.translated(entry, exchange).await;
+        let mut account = match entry.bearer.as_str() {
+            "" => None,
+            token => Some(self.own_token(token).await),
+        }
+        .map(|token| self.real.as_bearer(&token));
         let simulated = (entry.status, entry.answer_type.to_owned(), entry.answer.clone());
         loop {
-            let real = self.real.ask(&exchange).await;
+            let real = account.as_mut().unwrap_or(&mut self.real).ask(&exchange).await;
             let found = compared(&exchange.target, &simulated, &real);
             if exchange.is_write() {
                 self.written = Some(Instant::now());
@@ -100,21 +105,36 @@ impl Both {
         }
         let answer: Value = serde_json::from_slice(&entry.answer).unwrap_or_default();
         if body["kind"] == "TokenReview" && answer["status"]["authenticated"] == true {
-            let claims = claims(body["spec"]["token"].as_str().unwrap_or_default());
-            let claim = |name: &str| claims[format!("kubernetes.io/serviceaccount/{name}")].clone();
-            let (namespace, secret) = (claim("namespace"), claim("secret.name"));
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let path = format!(
-                "/api/v1/namespaces/{}/secrets/{}",
-                text(&namespace),
-                text(&secret)
-            );
-            let stands = self.real.get(&path).await.unwrap_or_default();
-            let token = STANDARD.decode(text(&stands["data"]["token"])).expect("base64");
-            body["spec"]["token"] = String::from_utf8(token).expect("text").into();
+            let token = body["spec"]["token"].as_str().unwrap_or_default().to_owned();
+            body["spec"]["token"] = self.own_token(&token).await.into();
         }
         exchange.body = bytes::Bytes::from(body.to_string());
         exchange
+    }
+
+    /// The real cluster's token of the Secret that a simulated token is of.
+    async fn own_token(&mut self, token: &str) -> String {
+        let claims = claims(token);
+        let claim = |name: &str| {
+            let claim = &claims[format!("kubernetes.io/serviceaccount/{name}")];
+            claim.as_str().unwrap_or_default().to_owned()
+        };
+        let path = format!(
+            "/api/v1/namespaces/{}/secrets/{}",
+            claim("namespace"),
+            claim("secret.name")
+        );
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let stands = self.real.get(&path).await.unwrap_or_default();
+            if let Some(token) = stands["data"]["token"].as_str() {
+                let token = STANDARD.decode(token).expect("base64");
+                return String::from_utf8(token).expect("text");
+            }
+            // The token controller takes a moment.
+            assert!(Instant::now() < deadline, "{path} is never filled");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Asks both, and compares the answers.
@@ -230,10 +250,22 @@ impl Both {
         ] {
             self.ask(&exchange).await;
         }
-        let nobody = Exchange::get("/api/v1/namespaces/kube-system");
-        let simulated = self.simulated.as_nobody().ask(&nobody).await;
-        let real = self.real.as_nobody().ask(&nobody).await;
-        self.note("asked by nobody", &compared(&nobody.target, &simulated, &real));
+        let who = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+        for exchange in [
+            Exchange::get("/version"),
+            Exchange::get("/apis"),
+            Exchange::get("/api/v1/namespaces/kube-system"),
+            Exchange::get("/api/v1/secrets?limit=500"),
+            Exchange::get("/apis/apps/v1/namespaces/istio-system/deployments/istiod"),
+            Exchange::write("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", &who),
+        ] {
+            for (whom, token) in [("a token that nobody knows", "unknown"), ("nothing", "")] {
+                let simulated = self.simulated.as_bearer(token).ask(&exchange).await;
+                let real = self.real.as_bearer(token).ask(&exchange).await;
+                let found = compared(&exchange.target, &simulated, &real);
+                self.note(&format!("{exchange} with {whom}"), &found);
+            }
+        }
         self.pages().await;
     }
 

@@ -26,7 +26,7 @@ use client::Server;
 use conversation::Both;
 use fleet::Fleet;
 use harness::{eventually, json as kubectl_json, must, run};
-use shape::Exchange;
+use shape::{Exchange, only_simulated};
 
 const NAME: &str = "faith";
 /// The kubeconfig of the simulated clusters.
@@ -44,6 +44,7 @@ fn the_simulator_answers_as_a_kube_apiserver_does() {
         both.istiods().await;
         problems.append(&mut both.problems);
     });
+    problems.append(&mut runtime.block_on(contents(&mesh)));
     disturb(&mesh);
     let simulated = runtime.block_on(copy(&mesh));
     let recorded = record(&mesh, &simulated);
@@ -109,6 +110,41 @@ fn both(mesh: &Fleet) -> Both {
         waited: Duration::ZERO,
         written: None,
     }
+}
+
+/// What simulated clusters hold at first, held against what a real member of a mesh holds under the
+/// same names: whatever a simulated object has, the real one has in the same shape.
+async fn contents(mesh: &Fleet) -> Vec<String> {
+    let simulated = simulator::Fleet::start(Options::default()).unwrap();
+    mesh.lab.home.write(SIMULATED, simulated.kubeconfig());
+    let named = simulated.cluster(1).name.clone();
+    let mut member = Server::of_kubeconfig("simulated", &kubeconfig(mesh, Some(SIMULATED)), &named);
+    let mut real = Server::of_kubeconfig("real", &kubeconfig(mesh, None), &mesh.lab.context(1));
+    let real = everything(&mut real).await;
+    let mut problems = Vec::new();
+    let mut compared = 0;
+    for object in everything(&mut member).await {
+        let same = |pointer: &str, other: &Value| object.pointer(pointer) == other.pointer(pointer);
+        let namesake = real.iter().find(|other| {
+            ["/apiVersion", "/kind", "/metadata/namespace", "/metadata/name"]
+                .iter()
+                .all(|pointer| same(pointer, other))
+        });
+        let Some(namesake) = namesake else {
+            continue;
+        };
+        compared += 1;
+        let found = only_simulated(&object, namesake);
+        if !found.is_empty() {
+            let name = &object["metadata"]["name"];
+            problems.push(format!("{} {name}\n  {}", object["kind"], found.join("\n  ")));
+        }
+    }
+    assert!(
+        compared > 150,
+        "only {compared} objects have a namesake in the real cluster"
+    );
+    problems
 }
 
 /// Waits for what a real cluster's controllers write a while after an installation: it is part of
@@ -247,9 +283,10 @@ fn record(mesh: &Fleet, simulated: &simulator::Fleet) -> Vec<Entry> {
             last.clear();
             return true;
         }
-        let is_new = !last.contains(&exchange);
+        let asked = (exchange, entry.bearer.clone());
+        let is_new = !last.contains(&asked);
         if is_new {
-            last.push(exchange);
+            last.push(asked);
         }
         is_new
     });
@@ -264,6 +301,7 @@ pub fn exchange_of(entry: &Entry) -> Exchange {
         accept: entry.accept.clone(),
         content_type: entry.content_type.clone(),
         body: entry.request.clone(),
+        agent: entry.agent.clone(),
         upgrade: entry.protocols.clone(),
     }
 }

@@ -17,6 +17,9 @@ use crate::selector::Selector;
 use crate::store::{Wanted, place};
 use crate::write::Write;
 
+/// What whoever brings no credential may read (`system:public-info-viewer`).
+const PUBLIC: [&str; 4] = ["/version", "/livez", "/readyz", "/healthz"];
+
 /// A request that was read whole.
 pub struct Asked<'request> {
     /// The method.
@@ -101,6 +104,21 @@ impl Asked<'_> {
         }
     }
 
+    /// Who writes: the field manager that is named, or else the first word of the `User-Agent`
+    /// (`managedfields: prefixFromUserAgent`).
+    pub fn manager(&self) -> &str {
+        let named = self.query.get("fieldManager");
+        if !named.is_empty() {
+            return named;
+        }
+        let agent = self.headers.get(http::header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        match agent.split('/').next().unwrap_or_default() {
+            "" => "unknown",
+            prefix => prefix,
+        }
+    }
+
     fn wants_metadata(&self) -> bool {
         let accept = self.headers.get(http::header::ACCEPT);
         accept
@@ -113,6 +131,9 @@ impl Asked<'_> {
 pub fn answer(cluster: &Arc<Cluster>, user: &User, asked: &Asked<'_>, fault: &Fault) -> Answer {
     if *fault == Fault::NoSpace && *asked.method != Method::GET && !reviews::is_review(asked.path) {
         return no_space();
+    }
+    if user.is_anonymous() && !PUBLIC.contains(&asked.path) {
+        return forbidden(user, asked);
     }
     match asked.path {
         "/version" => return Answer::value(StatusCode::OK, &discovery::version()),
@@ -135,7 +156,7 @@ pub fn answer(cluster: &Arc<Cluster>, user: &User, asked: &Asked<'_>, fault: &Fa
     if let Fault::Forbidden(verb) = fault
         && *verb == asked.verb()
     {
-        return forbidden(user, asked, &target);
+        return forbidden(user, asked);
     }
     match *asked.method {
         Method::GET if !target.subresource.is_empty() => Answer::no_page(),
@@ -259,25 +280,64 @@ fn no_space() -> Answer {
     )
 }
 
-fn forbidden(user: &User, asked: &Asked<'_>, target: &Target<'_>) -> Answer {
-    let resource = target.resource();
-    let of = format!(
-        "User \"{}\" cannot {} resource \"{}\" in API group \"{}\"",
-        user.name,
-        asked.verb(),
-        resource.plural,
-        resource.group
-    );
-    let scope = if target.namespace.is_empty() {
+/// What the server says to whoever may not do what they ask for.
+fn forbidden(user: &User, asked: &Asked<'_>) -> Answer {
+    let Some((resource, group, namespace, name)) = requested(asked.path) else {
+        let verb = asked.method.as_str().to_lowercase();
+        let message = format!(
+            "forbidden: User \"{}\" cannot {verb} path \"{}\"",
+            user.name, asked.path
+        );
+        return Answer::refusal(StatusCode::FORBIDDEN, "Forbidden", message, json!({}));
+    };
+    let qualified = if group.is_empty() {
+        resource.to_owned()
+    } else {
+        format!("{resource}.{group}")
+    };
+    let what = if name.is_empty() {
+        qualified
+    } else {
+        format!("{qualified} \"{name}\"")
+    };
+    let scope = if namespace.is_empty() {
         "at the cluster scope".to_owned()
     } else {
-        format!("in the namespace \"{}\"", target.namespace)
+        format!("in the namespace \"{namespace}\"")
     };
-    let what = if target.name.is_empty() {
-        resource.qualified()
-    } else {
-        format!("{} \"{}\"", resource.qualified(), target.name)
+    let message = format!(
+        "{what} is forbidden: User \"{}\" cannot {} resource \"{resource}\" in API group \"{group}\" {scope}",
+        user.name,
+        asked.verb()
+    );
+    let mut details = json!({"kind": resource});
+    if !name.is_empty() {
+        details["name"] = name.into();
+    }
+    if !group.is_empty() {
+        details["group"] = group.into();
+    }
+    Answer::refusal(StatusCode::FORBIDDEN, "Forbidden", message, details)
+}
+
+/// Resource, group, namespace and name of what a path asks for, as authorization sees it, whether it
+/// is served or not (`RequestInfoFactory`).
+fn requested(path: &str) -> Option<(&str, &str, &str, &str)> {
+    let mut parts = path.strip_prefix('/')?.split('/');
+    let group = match parts.next()? {
+        "api" => "",
+        "apis" => parts.next()?,
+        _ => return None,
     };
-    let message = format!("{what} is forbidden: {of} {scope}");
-    Answer::refusal_of(StatusCode::FORBIDDEN, "Forbidden", message, resource, target.name)
+    parts.next()?;
+    let rest: Vec<&str> = parts.collect();
+    match rest.as_slice() {
+        [] => None,
+        // A namespace is in itself.
+        ["namespaces", name] => Some(("namespaces", group, *name, *name)),
+        ["namespaces", namespace, resource] => Some((*resource, group, *namespace, "")),
+        ["namespaces", namespace, resource, name, ..] => Some((*resource, group, *namespace, *name)),
+        [resource] => Some((*resource, group, "", "")),
+        [resource, name, ..] => Some((*resource, group, "", *name)),
+    }
 }

@@ -45,6 +45,8 @@ pub struct Entry {
     pub content_type: String,
     /// The WebSocket protocols that are offered (`Sec-WebSocket-Protocol`).
     pub protocols: String,
+    /// The bearer token that it was asked with, where all is written down.
+    pub bearer: String,
     /// The answer's status.
     pub status: u16,
     /// The answer's body's type.

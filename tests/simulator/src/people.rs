@@ -32,6 +32,20 @@ impl User {
         }
     }
 
+    /// Whoever brings no credential.
+    pub fn anonymous() -> Self {
+        Self {
+            name: "system:anonymous".to_owned(),
+            groups: vec!["system:unauthenticated".to_owned()],
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is nobody who was recognised.
+    pub fn is_anonymous(&self) -> bool {
+        self.name == "system:anonymous"
+    }
+
     /// A service account.
     pub fn account(namespace: &str, name: &str, uid: &str) -> Self {
         Self {

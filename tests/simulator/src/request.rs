@@ -62,6 +62,7 @@ pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> 
     let user = user_of(connection, &head.headers);
     if let (Some(user), Some(upgrade)) = (&user, upgrade)
         && fault == Fault::None
+        && !user.is_anonymous()
         && let Some(response) = forward::answer(connection, user, &asked, upgrade)
     {
         note(connection, &asked, response.status().as_u16(), "", &Bytes::new());
@@ -125,17 +126,18 @@ async fn read(body: Incoming) -> Bytes {
         .unwrap_or_default()
 }
 
-/// Whoever asks: a client certificate counts before a bearer token.
+/// Whoever asks: a client certificate counts before a bearer token, and whoever brings neither is
+/// anonymous. None for a credential that nobody knows.
 fn user_of(connection: &Connection, headers: &HeaderMap) -> Option<User> {
     if let Some(user) = &connection.user {
         return Some(user.clone());
     }
-    let token = headers
-        .get(AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .strip_prefix("Bearer ")?;
-    connection.cluster.state().user(token.trim())
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(|header| header.strip_prefix("Bearer "));
+    match token.map(str::trim) {
+        None | Some("") => Some(User::anonymous()),
+        Some(token) => connection.cluster.state().user(token),
+    }
 }
 
 fn refused_by_fault(code: u16, retry_after: Option<u64>) -> Answer {
@@ -204,6 +206,11 @@ fn note(connection: &Connection, asked: &Asked<'_>, status: u16, answer_type: &'
         accept: header("accept"),
         content_type: header("content-type"),
         protocols: header("sec-websocket-protocol"),
+        bearer: if audit.detail() == Detail::Whole {
+            header("authorization").trim_start_matches("Bearer ").to_owned()
+        } else {
+            String::new()
+        },
         status,
         answer_type,
         received: asked.body.len(),

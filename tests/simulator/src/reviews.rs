@@ -32,11 +32,7 @@ pub fn review(cluster: &Cluster, user: &User, asked: &Asked<'_>) -> Answer {
         );
     };
     let now = now();
-    let agent = asked.headers.get(http::header::USER_AGENT);
-    let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    // The manager of whoever names none is the first word of its name (`managedfields: prefixFromUserAgent`).
-    let manager = agent.split('/').next().unwrap_or_default();
-    let record = apply::record_of_update(&review, manager, &now);
+    let record = apply::record_of_update(&review, asked.manager(), &now);
     review["metadata"] = json!({});
     match asked.path {
         TOKEN_REVIEWS => {

@@ -120,10 +120,7 @@ impl Write<'_> {
                 &name,
             ));
         }
-        let manager = match self.asked.query.get("fieldManager") {
-            "" => "unknown",
-            manager => manager,
-        };
+        let manager = self.asked.manager();
         let now = now();
         let record = apply::record_of_update(&object, manager, &now);
         self.complete(&mut state, &mut object, None, &now);

@@ -73,6 +73,16 @@ const ROLES: [&str; 64] = [
     "view",
 ];
 
+/// Of those the ones that allow paths and no kinds.
+const OPEN: [&str; 3] = [
+    "system:discovery",
+    "system:public-info-viewer",
+    "system:service-account-issuer-discovery",
+];
+
+/// Of those the ones that are bound to nobody, or to somebody else.
+const UNBOUND: [&str; 2] = ["system:kube-dns", "system:node"];
+
 /// The objects.
 pub fn objects() -> Vec<Value> {
     let mut objects = Vec::new();
@@ -104,6 +114,14 @@ pub fn objects() -> Vec<Value> {
     }));
     objects.push(node());
     for name in ROLES {
+        let rules = if OPEN.contains(&name) {
+            json!([{"nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"], "verbs": ["get"]}])
+        } else {
+            json!([
+                {"apiGroups": [""], "resources": ["pods", "services", "endpoints"], "verbs": ["get", "list", "watch"]},
+                {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch", "update"]},
+            ])
+        };
         objects.push(json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
             "metadata": {
@@ -111,12 +129,15 @@ pub fn objects() -> Vec<Value> {
                 "annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"},
                 "managedFields": [managed("kube-apiserver", "Update")],
             },
-            "rules": [
-                {"apiGroups": [""], "resources": ["pods", "services", "endpoints"], "verbs": ["get", "list", "watch"]},
-                {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch", "update"]},
-            ],
+            "rules": rules,
         }));
-        if name.starts_with("system:") {
+        if name.starts_with("system:") && !UNBOUND.contains(&name) {
+            let subject = match name.strip_prefix("system:controller:") {
+                Some(account) => {
+                    json!({"kind": "ServiceAccount", "name": account, "namespace": "kube-system"})
+                }
+                None => json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}),
+            };
             objects.push(json!({
                 "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
                 "metadata": {
@@ -125,7 +146,7 @@ pub fn objects() -> Vec<Value> {
                     "managedFields": [managed("kube-apiserver", "Update")],
                 },
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}],
+                "subjects": [subject],
             }));
         }
     }

@@ -122,7 +122,7 @@ fn definition(plural: &str, group: &str, kind: &str) -> Value {
     let version = |name: &str, storage: bool| {
         json!({
             "name": name, "served": true, "storage": storage,
-            "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+            "schema": {"openAPIV3Schema": {"type": "object"}},
             "subresources": {"status": {}},
         })
     };
@@ -249,7 +249,7 @@ fn permissions() -> Vec<Value> {
 
 fn istiod() -> Vec<Value> {
     let labels = json!({"app": "istiod", "istio": "pilot", "istio.io/rev": "default"});
-    let selector = json!({"app": "istiod", "istio": "pilot"});
+    let selector = json!({"istio": "pilot"});
     let containers = json!([{
         "name": "discovery", "image": "docker.io/istio/pilot:1.31.2",
         "args": ["discovery", "--monitoringAddr=:15014", "--log_output_level=default:info", "--domain", "cluster.local"],
