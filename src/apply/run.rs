@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::step::{self, StepFailure, Tools};
@@ -17,8 +19,9 @@ use crate::host::sensitive::Sensitive;
 use crate::inventory::Failure;
 use crate::plan::{Action, Step, StepId};
 
-/// Steps that run at the same time in one cluster: a part of what [`Request::parallel`] allows.
-const STEPS_IN_ONE_CLUSTER: usize = 16;
+/// Steps that run at the same time in one cluster: as many as there are requests on one connection,
+/// so that a cluster's links are written in one round trip.
+const STEPS_IN_ONE_CLUSTER: usize = 100;
 
 /// What a plan is run with.
 pub struct Request<'run> {
@@ -34,7 +37,7 @@ pub struct Request<'run> {
     pub passphrase: Option<Sensitive>,
     /// How long the whole may take.
     pub timeout: Duration,
-    /// Steps that run at the same time.
+    /// Clusters that are written at the same time.
     pub parallel: usize,
 }
 
@@ -217,23 +220,67 @@ impl Order {
     }
 }
 
-/// What bounds the steps that run at the same time. Each cluster has a bound of its own below the
-/// whole's, so that one that is slow holds up no other.
+/// What bounds the steps that run at the same time: each cluster has a bound of its own, and so has
+/// the number of clusters in which something runs. One that falls silent is given up at its first
+/// unanswered step, and then makes room for another.
 struct Permits<'plan> {
-    whole: Semaphore,
-    clusters: BTreeMap<&'plan ClusterName, Semaphore>,
+    whole: Arc<Semaphore>,
+    clusters: BTreeMap<&'plan ClusterName, Room>,
     /// Clusters that gave no answer, and what they were asked in vain.
     silent: RefCell<BTreeMap<&'plan ClusterName, String>>,
 }
 
+/// What one cluster may take.
+struct Room {
+    steps: Semaphore,
+    /// Held by all steps that run in it together: the cluster's place among those that are written.
+    place: RefCell<Weak<OwnedSemaphorePermit>>,
+    /// Held by whoever waits for the place, so that one does for all.
+    asking: tokio::sync::Mutex<()>,
+}
+
+/// The right to run one step.
+struct Held<'permits> {
+    _step: Option<SemaphorePermit<'permits>>,
+    _place: Option<Rc<OwnedSemaphorePermit>>,
+}
+
 impl<'plan> Permits<'plan> {
     fn of(steps: &'plan [Step], parallel: usize) -> Self {
-        let cluster = |step: &'plan Step| (&step.cluster, Semaphore::new(STEPS_IN_ONE_CLUSTER));
+        let room = |step: &'plan Step| {
+            let room = Room {
+                steps: Semaphore::new(STEPS_IN_ONE_CLUSTER),
+                place: RefCell::default(),
+                asking: tokio::sync::Mutex::default(),
+            };
+            (&step.cluster, room)
+        };
         Self {
-            whole: Semaphore::new(parallel.max(1)),
-            clusters: steps.iter().map(cluster).collect(),
+            whole: Arc::new(Semaphore::new(parallel.max(1))),
+            clusters: steps.iter().map(room).collect(),
             silent: RefCell::default(),
         }
+    }
+
+    /// Waits for the right to run a step in a cluster.
+    async fn acquire(&self, cluster: &ClusterName) -> Option<Held<'_>> {
+        let room = self.clusters.get(cluster)?;
+        // The semaphores are never closed.
+        let step = room.steps.acquire().await.ok();
+        let _asking = room.asking.lock().await;
+        let held = room.place.borrow().upgrade();
+        let place = match held {
+            Some(place) => Some(place),
+            None => {
+                let place = Arc::clone(&self.whole).acquire_owned().await.ok().map(Rc::new);
+                *room.place.borrow_mut() = place.as_ref().map(Rc::downgrade).unwrap_or_default();
+                place
+            }
+        };
+        Some(Held {
+            _step: step,
+            _place: place,
+        })
     }
 }
 
@@ -254,9 +301,9 @@ async fn attempt<'plan>(
     report: &impl Fn(&Step, StepState),
 ) -> Result<(), Undone> {
     // A wait holds no permit: it costs a watch, and others must be able to go on.
-    let held = match (step.action, permits.clusters.get(&step.cluster)) {
-        (Action::Wait, _) | (_, None) => None,
-        (_, Some(cluster)) => Some((cluster.acquire().await, permits.whole.acquire().await)),
+    let held = match step.action {
+        Action::Wait => None,
+        _ => permits.acquire(&step.cluster).await,
     };
     // What runs on this machine asks no cluster.
     let silent = permits.silent.borrow().get(&step.cluster).cloned();

@@ -113,22 +113,22 @@ async fn outcome(
 async fn a_cluster_that_falls_silent_is_given_up_and_holds_up_no_other() {
     let (dead, asked) = server(false).await;
     let (alive, _) = server(true).await;
-    let mut steps: Vec<Step> = (0..60)
+    let mut steps: Vec<Step> = (0..200)
         .map(|number| step("dead", Action::Create, &format!("dead-{number}"), ""))
         .collect();
     steps.extend((0..5).map(|number| step("alive", Action::Create, &format!("alive-{number}"), "")));
     let begun = Instant::now();
     let servers = [("dead", dead.as_str()), ("alive", alive.as_str())];
-    let (outcome, heard) = outcome(steps, &servers, 32, SECOND * 60).await;
+    let (outcome, heard) = outcome(steps, &servers, 2, SECOND * 60).await;
     assert!(begun.elapsed() < SECOND * 3, "it took {:?}", begun.elapsed());
     assert_eq!(outcome.done, 5);
-    assert_eq!(outcome.failed.len() + outcome.skipped, 60);
+    assert_eq!(outcome.failed.len() + outcome.skipped, 200);
     assert!(outcome.failed.iter().all(|step| step.cluster.as_str() == "dead"
         && step.failure.class == FailureClass::Timeout
         && step.failure.verb == "create"
         && step.failure.resource.starts_with("ConfigMap istio-system/dead-")));
     assert!(
-        asked.lock().unwrap().len() <= 16,
+        asked.lock().unwrap().len() <= 100,
         "a silent cluster is not asked on"
     );
     let late = heard

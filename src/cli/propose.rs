@@ -11,7 +11,7 @@ use crate::render::Terminal;
 /// Reads the contexts that the flags name, each with what it said, in the kubeconfig's order.
 pub async fn observe(contexts: &Contexts, terminal: &Terminal) -> Result<Vec<(String, Observation)>> {
     let mut session = Session::of_contexts(contexts).await?;
-    let inventory: Inventory = session.collect(Scope::All, Purpose::PLAN, terminal).await;
+    let inventory: Inventory = session.collect(Scope::All, Purpose::PROPOSAL, terminal).await;
     let mut clusters = inventory.clusters;
     Ok(session
         .members

@@ -20,9 +20,10 @@ use crate::host::kubeconfig::Connection;
 use crate::host::sensitive::Sensitive;
 use crate::inventory::Failure;
 
-/// Requests in flight of one context: well under a server's own limits (400 reads, 200 writes at a
-/// time, 100 on one connection), so that nobody else's requests are pushed out.
-const REQUESTS_IN_FLIGHT: usize = 32;
+/// Requests in flight of one context: as many as one connection carries (kube-apiserver's
+/// `--http2-max-streams-per-connection` is 100), and under what a server works on at a time (400
+/// reads, 200 writes), which it shares out fairly among its users (KEP-1040).
+const REQUESTS_IN_FLIGHT: usize = 100;
 
 /// The way to one cluster's API server. Clones share it.
 #[derive(Clone)]

@@ -1,5 +1,7 @@
 //! What is read of a cluster, as a table: each list with the purposes that need it. A command reads
 //! what its purposes need and no more: each list costs the API server work and this machine memory.
+//! A plan lists each kind once (`tests/live` counts it in the audit logs): what only a report or a
+//! proposal says something about is looked for by those alone.
 
 use crate::inventory::kind::{self, Kind};
 
@@ -12,19 +14,23 @@ pub enum Purpose {
     TrustReport,
     /// To plan what control planes sign with.
     Trust,
-    /// To plan control planes and gateways, or to propose a fleet file for those that run.
+    /// To plan control planes and gateways.
     Mesh,
     /// To plan links.
     Links,
     /// To plan how a cluster leaves.
     Leave,
+    /// To propose a fleet file for what runs, wherever in the cluster it is.
+    Proposal,
 }
 
-use Purpose::{Leave, Links, Mesh, Status, Trust, TrustReport};
+use Purpose::{Leave, Links, Mesh, Proposal, Status, Trust, TrustReport};
 
 impl Purpose {
-    /// Everything that a fleet file, or its plan, is made from.
+    /// Everything that a fleet file's plan is made from.
     pub const PLAN: &'static [Purpose] = &[Trust, Mesh, Links];
+    /// Everything that a fleet file is made from.
+    pub const PROPOSAL: &'static [Purpose] = &[Trust, Mesh, Links, Proposal];
     /// Everything that a cluster's leaving is planned from.
     pub const LEAVING: &'static [Purpose] = &[Mesh, Leave];
 
@@ -57,6 +63,13 @@ pub struct List {
 }
 
 impl List {
+    /// The name of the one object that it asks for, where it asks for one in one namespace: that is a
+    /// `get`, which costs the server less and may be allowed by name.
+    pub fn one(&self) -> Option<&'static str> {
+        let name = self.fields.strip_prefix("metadata.name=")?;
+        (!self.namespace.is_empty() && self.labels.is_empty()).then_some(name)
+    }
+
     /// The key under which the inventory says that it was read (`ClusterInventory::lists`).
     pub fn key(&self) -> String {
         let kind = format!("{}/{}", self.kind.api_version, self.kind.kind);
@@ -73,33 +86,41 @@ struct Row(&'static [Purpose], Kind, &'static str, &'static str, &'static str);
 
 /// What is looked for in the whole cluster: purposes, kind, namespace, labels, fields.
 const FLEET_WIDE: &[Row] = &[
-    Row(&[Status, Trust, Mesh, Links], kind::NAMESPACE, "", "", ""),
     Row(
-        &[Status, Trust, Mesh, Links],
+        &[Status, TrustReport, Trust, Mesh, Links],
+        kind::NAMESPACE,
+        "",
+        "",
+        "",
+    ),
+    // A plan finds the namespaces of istiods that run by their pods.
+    Row(
+        &[Status, TrustReport, Leave, Proposal],
         kind::DEPLOYMENT,
         "",
         "app=istiod",
         "",
     ),
-    Row(&[Status, Mesh, Links], kind::POD, "", "app=istiod", ""),
+    Row(&[Status, Trust, Mesh, Links], kind::POD, "", "app=istiod", ""),
     // Pods with a sidecar: the injector gives each this label.
     Row(&[Leave], kind::POD, "", "security.istio.io/tlsMode", ""),
     Row(
-        &[Status, Mesh],
+        &[Status, Leave, Proposal],
         kind::SERVICE,
         "",
         "topology.istio.io/network",
         "",
     ),
+    // istiod reads them in its own namespace alone, where a plan sees them among all its Secrets.
     Row(
-        &[Status, Trust, Mesh, Links],
+        &[Status, TrustReport, Leave, Proposal],
         kind::SECRET,
         "",
         "istio/multiCluster=true",
         "",
     ),
     Row(
-        &[Status, Trust, Mesh],
+        &[Status, TrustReport, Leave, Proposal],
         kind::CONFIG_MAP,
         "",
         "",
@@ -114,12 +135,13 @@ const FLEET_WIDE: &[Row] = &[
         "",
         "metadata.name=kube-root-ca.crt",
     ),
+    // kube-apiserver writes its own addresses under this name.
     Row(
         &[Status, Mesh, Links],
         kind::ENDPOINT_SLICE,
         "default",
-        "kubernetes.io/service-name=kubernetes",
         "",
+        "metadata.name=kubernetes",
     ),
     Row(
         &[Mesh, Links],
@@ -147,11 +169,11 @@ const FLEET_WIDE: &[Row] = &[
 
 /// What is looked for in a namespace of a control plane.
 const IN_SYSTEM_NAMESPACE: &[(&[Purpose], Kind)] = &[
-    (&[Status, Trust, Mesh, Links], kind::SECRET),
-    (&[Status, Trust, Mesh, Links], kind::CONFIG_MAP),
+    (&[Status, TrustReport, Trust, Mesh, Links], kind::SECRET),
+    (&[Status, TrustReport, Trust, Mesh, Links], kind::CONFIG_MAP),
     (&[Mesh], kind::SERVICE),
     (&[Mesh, Links], kind::SERVICE_ACCOUNT),
-    (&[Status, Trust, Mesh, Links], kind::DEPLOYMENT),
+    (&[Status, TrustReport, Trust, Mesh, Links], kind::DEPLOYMENT),
     (&[Mesh], kind::ROLE),
     (&[Mesh], kind::ROLE_BINDING),
     (&[Mesh], kind::HORIZONTAL_POD_AUTOSCALER),
@@ -159,10 +181,7 @@ const IN_SYSTEM_NAMESPACE: &[(&[Purpose], Kind)] = &[
 ];
 
 fn wanted(by: &[Purpose], purposes: &[Purpose]) -> bool {
-    purposes.iter().any(|purpose| match purpose {
-        TrustReport => by.contains(&Trust),
-        purpose => by.contains(purpose),
-    })
+    purposes.iter().any(|purpose| by.contains(purpose))
 }
 
 /// What some purposes read of the whole cluster.
@@ -212,6 +231,8 @@ pub fn narrowed(refused: &[List], namespace: &str, purposes: &[Purpose]) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn count(purposes: &[Purpose]) -> usize {
@@ -223,14 +244,29 @@ mod tests {
         // Beside each: `/version` and the namespace `kube-system`.
         assert_eq!(count(&[Status]), 14);
         assert_eq!(count(&[TrustReport]), 7);
-        assert_eq!(count(&[Links]), 11);
-        assert_eq!(count(Purpose::PLAN), 25);
+        assert_eq!(count(&[Links]), 9);
+        assert_eq!(count(Purpose::PLAN), 21);
         assert_eq!(count(&[Mesh]), count(Purpose::PLAN));
+        assert_eq!(count(Purpose::PROPOSAL), 25);
         assert_eq!(count(Purpose::LEAVING), 27);
         assert!(
             fleet_wide(&[Status])
                 .iter()
                 .all(|list| list.kind != kind::CLUSTER_ROLE)
+        );
+    }
+
+    #[test]
+    fn a_plan_lists_each_kind_about_once() {
+        let lists = fleet_wide(Purpose::PLAN).into_iter();
+        let mut lists: Vec<List> = lists.chain(in_namespace("istio-system", Purpose::PLAN)).collect();
+        let kinds: BTreeSet<&str> = lists.iter().map(|list| list.kind.plural).collect();
+        lists.retain(|list| list.one().is_none());
+        assert!(
+            lists.len() <= kinds.len(),
+            "{} lists of {} kinds",
+            lists.len(),
+            kinds.len()
         );
     }
 

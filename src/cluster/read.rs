@@ -180,17 +180,18 @@ impl Reading {
 
     /// Namespaces that hold a control plane or what one reads.
     fn system_namespaces_found(&self) -> BTreeSet<String> {
-        let deployments = self
+        let istiods = self
             .inventory
             .of_kind(DEPLOYMENT)
-            .filter(|deployment| deployment.label("app") == Some("istiod"))
-            .map(|deployment| deployment.namespace().to_owned());
+            .chain(self.inventory.of_kind(POD))
+            .filter(|object| object.label("app") == Some("istiod"))
+            .map(|object| object.namespace().to_owned());
         let secrets = self
             .inventory
             .remote_secrets
             .iter()
             .map(|secret| secret.namespace.clone());
-        deployments.chain(secrets).collect()
+        istiods.chain(secrets).collect()
     }
 
     /// The istiods that can be asked, but for those that have been.
@@ -252,13 +253,24 @@ async fn parts(client: &Client, lists: Vec<List>, purposes: &[Purpose]) -> Vec<P
 
 /// Reads one list, and keeps of it what the purposes need.
 async fn part(client: &Client, list: List, purposes: &[Purpose]) -> Part {
-    let selector = ListSelector {
-        namespace: &list.namespace,
-        labels: list.labels,
-        fields: list.fields,
-        metadata_only: list.metadata_only,
+    let answer = match list.one() {
+        Some(name) => {
+            let reference =
+                ObjectReference::new(list.kind.api_version, list.kind.kind, &list.namespace, name);
+            let found = client.get_object(&reference).await;
+            found.map(|object| object.into_iter().collect())
+        }
+        None => {
+            let selector = ListSelector {
+                namespace: &list.namespace,
+                labels: list.labels,
+                fields: list.fields,
+                metadata_only: list.metadata_only,
+            };
+            client.list(list.kind, selector).await
+        }
     };
-    let objects = match client.list(list.kind, selector).await {
+    let objects = match answer {
         // A kind that is not served has no objects.
         Err(failure) if failure.class == FailureClass::NotFound => Ok(Vec::new()),
         // Some servers answer the path of an unknown kind without a `Status`.
