@@ -156,7 +156,12 @@ async fn probe_all(
         .map(|(index, member)| async move {
             let begun = Instant::now();
             let answer = match &member.client {
-                Ok(client) => identify(client).await,
+                Ok(client) => {
+                    let answer = identify(client).await;
+                    // It is asked nothing more, and there may be very many.
+                    client.let_go();
+                    answer
+                }
                 Err(failure) => Err(failure.clone()),
             };
             (index, answer, begun.elapsed())

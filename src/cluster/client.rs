@@ -214,6 +214,14 @@ impl Client {
         }
     }
 
+    /// Has no share in the connection any more: it is closed when no other context of the same server
+    /// has one and the last answer has come. The next request opens it again.
+    pub fn let_go(&self) {
+        self.shared.prepared.clear();
+        let mut held = self.shared.channel.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = None;
+    }
+
     /// What to show the server, and the channel to show it on, with a connection begun where there
     /// is none: all that is waited for before a request's own time begins.
     pub(super) async fn begin(&self) -> Result<(Authorization, Arc<Channel>), Failure> {

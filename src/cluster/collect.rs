@@ -21,6 +21,10 @@ use crate::fleet::ClusterName;
 use crate::inventory::control_plane::first_cluster_id;
 use crate::inventory::{ClusterInventory, Failure, Inventory, Observation};
 
+/// The most clusters whose connections are kept when they have been read, for what peers may still
+/// want to know: each costs some tens of kilobytes.
+const KEPT_CONNECTIONS: usize = 100;
+
 /// What should be read of one cluster.
 #[derive(Clone)]
 pub struct CollectRequest {
@@ -86,13 +90,19 @@ impl Collecting {
         let (tell, news) = mpsc::unbounded_channel();
         let permits = Arc::new(Semaphore::new(parallel.max(1)));
         let mut tasks = JoinSet::new();
+        let is_only_reported = !purposes.iter().any(|purpose| purpose.keeps_whole());
+        let lets_go = is_only_reported && requests.len() > KEPT_CONNECTIONS;
         for (index, request) in requests.iter().enumerate() {
             let (request, permits, tell) = (request.clone(), Arc::clone(&permits), tell.clone());
             tasks.spawn(async move {
                 // The semaphore is never closed.
                 let _permit = permits.acquire().await;
                 let begun = Instant::now();
+                let client = request.client.as_ref().ok().filter(|_| lets_go).cloned();
                 let read = read(index, request, purposes, &tell).await;
+                if let Some(client) = client {
+                    client.let_go();
+                }
                 // Nobody may be left to hear it.
                 let _ = tell.send(News::Ended(index, Box::new(read), begun.elapsed()));
             });
