@@ -16,6 +16,7 @@ use super::lists::Purpose;
 use super::read::Reading;
 use super::reviews::Reviews;
 use super::secrets::Tokens;
+use crate::connection::permit::clusters_at_once;
 use crate::connection::usage::Usage;
 use crate::fleet::ClusterName;
 use crate::inventory::control_plane::first_cluster_id;
@@ -41,6 +42,9 @@ pub struct CollectRequest {
     /// which ID it has.
     pub is_named_by_file: bool,
 }
+
+/// Connections of a cluster that is read: one that its requests share, and one of a port-forward.
+const CONNECTIONS: usize = 2;
 
 /// Clusters that are being read.
 pub struct Collecting {
@@ -81,10 +85,12 @@ struct Known {
 }
 
 impl Collecting {
-    /// Begins to read clusters for some purposes, at most `parallel` at a time.
+    /// Begins to read clusters for some purposes, at most `parallel` at a time, and no more than may
+    /// have the connections that they need.
     pub fn begin(requests: Vec<CollectRequest>, purposes: &'static [Purpose], parallel: usize) -> Self {
         let (tell, news) = mpsc::unbounded_channel();
-        let permits = Arc::new(Semaphore::new(parallel.max(1)));
+        let at_once = parallel.clamp(1, clusters_at_once(CONNECTIONS));
+        let permits = Arc::new(Semaphore::new(at_once));
         let mut tasks = JoinSet::new();
         for (index, request) in requests.iter().enumerate() {
             let (request, permits, tell) = (request.clone(), Arc::clone(&permits), tell.clone());

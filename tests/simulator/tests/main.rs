@@ -6,6 +6,8 @@ mod applied;
 mod client;
 mod faults;
 mod links;
+mod permits;
+mod used;
 mod whole;
 
 use simulator::{Fleet, Options};
