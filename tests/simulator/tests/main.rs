@@ -5,6 +5,7 @@
 mod applied;
 mod client;
 mod faults;
+mod flapping;
 mod links;
 mod permits;
 mod used;
