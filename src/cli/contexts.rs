@@ -11,6 +11,7 @@ use super::args::{Contexts, OutputArguments};
 use super::early::{Heard, Listening, some_of, waiting_for};
 use super::session::{Session, new_run};
 use crate::cluster::{Identity, identify};
+use crate::connection::permit::clusters_at_once;
 use crate::document::{Body, Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::kubeconfig::{ContextEntry, Kubeconfigs};
@@ -166,7 +167,7 @@ async fn probe_all(
             };
             (index, answer, begun.elapsed())
         })
-        .buffer_unordered(session.parallel.max(1));
+        .buffer_unordered(session.parallel.clamp(1, clusters_at_once(1)));
     let mut failed = BTreeMap::new();
     while let Some(heard) = listening.hear(answers.next()).await {
         match heard {

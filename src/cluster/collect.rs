@@ -16,6 +16,7 @@ use super::lists::Purpose;
 use super::read::Reading;
 use super::reviews::Reviews;
 use super::secrets::Tokens;
+use crate::connection::permit::clusters_at_once;
 use crate::connection::usage::Usage;
 use crate::fleet::ClusterName;
 use crate::inventory::control_plane::first_cluster_id;
@@ -45,6 +46,9 @@ pub struct CollectRequest {
     /// which ID it has.
     pub is_named_by_file: bool,
 }
+
+/// Connections of a cluster that is read: one that its requests share, and one of a port-forward.
+const CONNECTIONS: usize = 2;
 
 /// Clusters that are being read.
 pub struct Collecting {
@@ -85,10 +89,12 @@ struct Known {
 }
 
 impl Collecting {
-    /// Begins to read clusters for some purposes, at most `parallel` at a time.
+    /// Begins to read clusters for some purposes, at most `parallel` at a time, and no more than may
+    /// have the connections that they need.
     pub fn begin(requests: Vec<CollectRequest>, purposes: &'static [Purpose], parallel: usize) -> Self {
         let (tell, news) = mpsc::unbounded_channel();
-        let permits = Arc::new(Semaphore::new(parallel.max(1)));
+        let at_once = parallel.clamp(1, clusters_at_once(CONNECTIONS));
+        let permits = Arc::new(Semaphore::new(at_once));
         let mut tasks = JoinSet::new();
         let is_only_reported = !purposes.iter().any(|purpose| purpose.keeps_whole());
         let lets_go = is_only_reported && requests.len() > KEPT_CONNECTIONS;

@@ -28,7 +28,9 @@ const MOST: usize = 100_000;
 /// Where nothing limits the number of descriptors, or nothing is known of it.
 const USUAL: usize = 4_096;
 
-static PERMITS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(capacity(raise()))));
+static CAPACITY: LazyLock<usize> = LazyLock::new(|| capacity(raise()));
+
+static PERMITS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(*CAPACITY)));
 
 /// The right to one connection, given back when it is dropped; the stream of a connection holds it.
 #[derive(Debug)]
@@ -50,6 +52,13 @@ pub async fn acquire() -> Permit {
 pub(super) fn try_acquire() -> Option<Permit> {
     let held = Arc::clone(&PERMITS).try_acquire_owned().ok()?;
     Some(Permit { _held: held })
+}
+
+/// For how many clusters at a time there is room where each may need so many connections at once.
+/// Whoever begins with more has them wait for one another with one connection in hand, while their
+/// clocks run.
+pub fn clusters_at_once(connections: usize) -> usize {
+    (*CAPACITY / connections.max(1)).max(1)
 }
 
 /// How many connections a number of descriptors is enough for: all but a reserve, which is a half

@@ -23,6 +23,8 @@ mod reach;
 mod seeds;
 mod server;
 mod verdict;
+mod watch;
+mod world;
 
 #[test]
 fn there_are_ten_thousand_inputs() {

@@ -5,7 +5,10 @@
 mod applied;
 mod client;
 mod faults;
+mod flapping;
 mod links;
+mod permits;
+mod used;
 mod whole;
 
 use simulator::{Fleet, Options};

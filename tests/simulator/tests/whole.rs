@@ -1,12 +1,12 @@
 //! Whole fleets: a thousand clusters, and what the real binary makes of a simulated mesh.
 
 use std::collections::BTreeSet;
-use std::process::{Command, Output};
 
-use simulator::{Content, Credential, Detail, Fleet, Options};
+use simulator::{Content, Credential, Detail, Options};
 
 use crate::client::get;
 use crate::fleet;
+use crate::used::Used;
 
 #[test]
 fn a_thousand_clusters_are_a_thousand_clusters() {
@@ -41,38 +41,6 @@ fn a_thousand_clusters_are_a_thousand_clusters() {
             assert_eq!(*network, format!("network-{number:04}"));
         }
     });
-}
-
-/// A fleet's files in a directory, and the real binary there.
-struct Used {
-    directory: tempfile::TempDir,
-    fleet: Fleet,
-}
-
-impl Used {
-    fn new(options: Options) -> Self {
-        let fleet = Fleet::start(options).unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        fleet.write_files(directory.path(), &["links"]).unwrap();
-        Self { directory, fleet }
-    }
-
-    fn stolos(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_stolos"))
-            .args(arguments)
-            .env_clear()
-            .env("HOME", self.directory.path())
-            .env("KUBECONFIG", self.directory.path().join("kubeconfig"))
-            .current_dir(self.directory.path())
-            .output()
-            .unwrap()
-    }
-
-    #[track_caller]
-    fn must(&self, arguments: &[&str]) {
-        let output = self.stolos(arguments);
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-    }
 }
 
 #[test]
