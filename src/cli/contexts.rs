@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::args::{Contexts, OutputArguments};
-use super::early::{Heard, Listening, some_of, waiting_for};
+use super::early::{Heard, Listening, waiting_for};
 use super::session::{Session, new_run};
 use crate::cluster::{Identity, identify};
 use crate::document::{Body, Document, DocumentError};
@@ -17,6 +17,7 @@ use crate::host::kubeconfig::{ContextEntry, Kubeconfigs};
 use crate::inventory::{Failure, FailureClass};
 use crate::render::table::Columns;
 use crate::render::{Format, Terminal};
+use crate::words::some_of;
 
 /// List the contexts of the kubeconfigs, as kubectl would read them
 #[derive(Debug, Args)]
