@@ -20,7 +20,7 @@ fn mesh(names: &[impl AsRef<str>], state: impl Fn(&str, &str) -> LinkState) -> L
                 secret: None,
                 credential: None,
             };
-            links.add(inside, [to..to + 1], facts);
+            links.add_one(inside, to, facts);
         }
     }
     links.end()

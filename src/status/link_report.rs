@@ -264,6 +264,11 @@ impl Gathering {
         }
     }
 
+    /// Adds one link of a reader.
+    pub fn add_one(&mut self, inside: u32, to: u32, facts: LinkFacts) {
+        self.add(inside, std::iter::once(to..to + 1), facts);
+    }
+
     /// All of them.
     pub fn end(mut self) -> Links {
         for group in &mut self.links.groups {

@@ -18,7 +18,7 @@ use crate::fleet::Role;
 
 /// Every link that should be there, and every one that is there and should not be.
 pub fn links(view: &View<'_>) -> Links {
-    Weighing::of(view, |reader| reader.ids()).links()
+    Weighing::of(view, Reader::ids).links()
 }
 
 /// All that is needed to weigh links.
@@ -105,13 +105,13 @@ where
                     let id = self.expected_id(reader, cluster);
                     let target = self.target(index as usize, reader.knows(id).then_some(id));
                     let facts = reader.facts(self.view.at, &target);
-                    links.add(*inside, [index..index + 1], facts);
+                    links.add_one(*inside, index, facts);
                 }
             }
             for id in own_strangers.iter() {
                 if let Ok(position) = strangers.binary_search(id) {
                     let number = (clusters.len() + position) as u32;
-                    links.add(*inside, [number..number + 1], self.of_stranger(reader, id));
+                    links.add_one(*inside, number, self.of_stranger(reader, id));
                 }
             }
         }

@@ -3,6 +3,7 @@
 //! has, and keeps them as `link_report` says; `catalogue` and `check` say what is wrong, `told` puts
 //! links together for people.
 
+pub mod bundles;
 pub mod catalogue;
 pub mod check;
 pub mod credential;
@@ -28,6 +29,7 @@ use crate::document::{DocumentError, time};
 use crate::fleet::{ClusterName, Fleet};
 use crate::inventory::{ControlPlane, Inventory, Observation, Replica};
 use crate::trust::{Certificate, RootOnHand};
+use bundles::Bundles;
 use report::{
     CertificateReport, ClusterReport, ControlPlaneReport, GatewayReport, Kubernetes, ReplicaCluster,
     ReplicaReport, TrustReport,
@@ -74,12 +76,13 @@ pub fn clusters<'inventory>(
     fleet: Option<&Fleet>,
 ) -> Vec<ClusterReport> {
     let specs = specs(fleet);
+    let bundles = Bundles::default();
     clusters
         .into_iter()
         .map(|(name, observation)| {
             let is_complete = DocumentError::of_cluster(name.as_str(), observation).is_empty();
             let spec = specs.get(name).copied();
-            cluster(&ClusterView::new(name, observation, spec), is_complete)
+            cluster(&ClusterView::new(name, observation, spec, &bundles), is_complete)
         })
         .collect()
 }

@@ -19,7 +19,7 @@ fn missing(targets: &[(&str, &str)]) -> Links {
             secret: None,
             credential: None,
         };
-        links.add(0, [to..to + 1], facts);
+        links.add_one(0, to, facts);
     }
     links.end()
 }

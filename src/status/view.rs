@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::bundles::Bundles;
 use super::link_report::Links;
 use super::links::links;
 use super::report::{Address, AddressKind};
@@ -34,6 +35,8 @@ pub struct View<'world> {
     pub clusters: Vec<ClusterView<'world>>,
     /// Every link, with its state.
     pub links: Links,
+    /// Certificates that were parsed.
+    pub bundles: Bundles,
     /// The clusters' indexes, by cluster ID and then by name.
     by_id: Vec<usize>,
     has_unread: bool,
@@ -88,10 +91,13 @@ impl<'world> View<'world> {
         at: Timestamp,
     ) -> Self {
         let specs = specs(fleet);
+        let bundles = Bundles::default();
         let clusters: Vec<ClusterView<'_>> = inventory
             .clusters
             .iter()
-            .map(|(name, observation)| ClusterView::new(name, observation, specs.get(name).copied()))
+            .map(|(name, observation)| {
+                ClusterView::new(name, observation, specs.get(name).copied(), &bundles)
+            })
             .collect();
         let mut by_id: Vec<usize> = (0..clusters.len()).collect();
         by_id.sort_by_key(|index| clusters[*index].cluster_id());
@@ -104,6 +110,7 @@ impl<'world> View<'world> {
             by_id,
             has_unread: clusters.iter().any(|cluster| cluster.seen.is_err()),
             spans_networks,
+            bundles,
             clusters,
             links: Links::default(),
         };
@@ -172,6 +179,7 @@ impl<'world> ClusterView<'world> {
         name: &'world ClusterName,
         observation: &'world Observation,
         spec: Option<&'world ClusterSpec>,
+        bundles: &Bundles,
     ) -> Self {
         match observation {
             Observation::Seen(inventory) => {
@@ -183,7 +191,7 @@ impl<'world> ClusterView<'world> {
                     context: &inventory.context,
                     seen: Ok(inventory),
                     gateways: gateways(inventory),
-                    trust: Trust::of(inventory, &namespaces),
+                    trust: Trust::of(inventory, &namespaces, bundles),
                     control_planes: planes,
                 }
             }
