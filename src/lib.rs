@@ -15,7 +15,7 @@
 //!
 //! - [`error`]: kinds, hints, exit codes
 //! - [`yaml`]: all YAML passes here
-//! - [`document`]: the envelope of every JSON and YAML answer
+//! - [`document`]: the envelope of every JSON and YAML answer; [`words`]: names and numbers in sentences
 //! - [`fleet`]: names, the fleet file's shape, topology
 //! - [`inventory`]: what was seen, per cluster
 //! - [`plan`]: a plan as data; drift; ownership
@@ -65,4 +65,5 @@ pub mod reconcile;
 pub mod render;
 pub mod status;
 pub mod trust;
+pub mod words;
 pub mod yaml;

@@ -11,6 +11,8 @@
 
 pub mod go_yaml;
 
+use std::io::Write;
+
 use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_yaml::with::singleton_map_recursive;
@@ -150,11 +152,15 @@ pub fn explained<T: DeserializeOwned>(text: &str) -> Result<T, Explained> {
 
 /// Writes one document: the same one that JSON would be.
 pub fn to_string(value: &impl Serialize) -> Result<String, Shown> {
-    let failed = || Shown::new(ErrorKind::Bug, "write a value as YAML");
     let mut text = Vec::new();
-    singleton_map_recursive::serialize(value, &mut serde_yaml::Serializer::new(&mut text))
-        .map_err(|_| failed())?;
-    String::from_utf8(text).map_err(|_| failed())
+    to_writer(&mut text, value)?;
+    String::from_utf8(text).map_err(|_| Shown::new(ErrorKind::Bug, "write a value as YAML"))
+}
+
+/// Writes one document, piece by piece.
+pub fn to_writer(writer: impl Write, value: &impl Serialize) -> Result<(), Shown> {
+    singleton_map_recursive::serialize(value, &mut serde_yaml::Serializer::new(writer))
+        .map_err(|_| Shown::new(ErrorKind::Bug, "write a value as YAML"))
 }
 
 fn place(error: &serde_yaml::Error) -> YamlError {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::args::{Contexts, OutputArguments};
-use super::early::{Heard, Listening, some_of, waiting_for};
+use super::early::{Heard, Listening, waiting_for};
 use super::session::{Session, new_run};
 use crate::cluster::{Identity, identify};
 use crate::connection::permit::clusters_at_once;
@@ -18,6 +18,7 @@ use crate::host::kubeconfig::{ContextEntry, Kubeconfigs};
 use crate::inventory::{Failure, FailureClass};
 use crate::render::table::Columns;
 use crate::render::{Format, Terminal};
+use crate::words::some_of;
 
 /// List the contexts of the kubeconfigs, as kubectl would read them
 #[derive(Debug, Args)]

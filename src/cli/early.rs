@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use crate::words::some_of;
+
 /// The shortest pause after which those who have answered are shown. Where all clusters answer
 /// promptly, nothing is shown before all have.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -68,17 +70,6 @@ pub fn waiting_for<'name>(names: impl Iterator<Item = &'name str>, at_most: Dura
     // Rounded up: it is a promise.
     let seconds = at_most.as_millis().div_ceil(1000);
     format!("waiting for {}: at most {seconds} s more", some_of(names))
-}
-
-/// Names in words: all of a few, some of many.
-pub fn some_of<'name>(names: impl Iterator<Item = &'name str>) -> String {
-    const SHOWN: usize = 5;
-    let names: Vec<&str> = names.collect();
-    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub struct RemoteSecretEntry {
 }
 
 /// What kind of credential a kubeconfig holds (contract: `links[].credential.kind`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CredentialKind {
     /// A service account's token that lies in a Secret and does not expire.

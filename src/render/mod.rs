@@ -1,6 +1,7 @@
 //! The only module that prints or asks: stdout is the answer, stderr is talk. A closed pipe ends
 //! the printing, not the program.
 
+pub mod answer;
 pub mod links;
 pub mod look;
 pub mod progress;
@@ -11,6 +12,7 @@ pub mod trust;
 use std::io::{IsTerminal, Write};
 use std::str::FromStr;
 
+use answer::Answer;
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -109,29 +111,29 @@ impl Terminal {
 
     /// Prints text of the answer to stdout; a newline is added where there is none.
     pub fn answer(&self, text: &str) -> Result<()> {
-        let mut stdout = std::io::stdout().lock();
-        let written = stdout.write_all(text.as_bytes()).and_then(|()| {
-            if !text.is_empty() && !text.ends_with('\n') {
-                stdout.write_all(b"\n")?;
-            }
-            stdout.flush()
-        });
-        match written {
-            Ok(()) => Ok(()),
-            // The reader has seen enough, as with `stolos status | head`.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => Err(Error::request(format!("write the answer to stdout: {error}"))),
+        let mut answer = Answer::begin();
+        // What becomes of it is known at the end.
+        let _ = answer.write_all(text.as_bytes());
+        if !text.is_empty() && !text.ends_with('\n') {
+            let _ = answer.write_all(b"\n");
         }
+        answer.end(Ok(()))
     }
 
-    /// Prints the answer as one JSON or YAML document.
+    /// Prints the answer as one JSON or YAML document, piece by piece: that of a large fleet is many
+    /// times as large as what it is made of.
     pub fn document(&self, format: Format, document: &impl Serialize) -> Result<()> {
-        let text = match format {
-            Format::Yaml => crate::host::yaml::to_string(document)?,
-            Format::Json | Format::Table | Format::Wide => serde_json::to_string_pretty(document)
-                .map_err(|error| Error::new(ErrorKind::Bug, format!("write the answer as JSON: {error}")))?,
+        let mut answer = Answer::begin();
+        let written = match format {
+            Format::Yaml => crate::host::yaml::to_writer(&mut answer, document),
+            Format::Json | Format::Table | Format::Wide => {
+                let written = serde_json::to_writer_pretty(&mut answer, document);
+                let _ = answer.write_all(b"\n");
+                written
+                    .map_err(|error| Error::new(ErrorKind::Bug, format!("write the answer as JSON: {error}")))
+            }
         };
-        self.answer(&text)
+        answer.end(written)
     }
 
     /// Says what is being done.

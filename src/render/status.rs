@@ -1,6 +1,8 @@
 //! A status report for reading: clusters, links, findings, and a verdict in one line. Text in, text
 //! out: the terminal prints it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 pub use super::links::links;
 pub use super::look::Look;
 
@@ -9,6 +11,7 @@ use super::table::{Columns, table};
 use crate::status::report::{ClusterReport, ControlPlaneReport, GatewayReport, ReplicaReport};
 use crate::status::trust_view::short;
 use crate::status::{Finding, LinkState, Severity, StatusReport};
+use crate::words::{number, some_of};
 
 /// The whole report.
 pub fn report(report: &StatusReport, look: Look) -> String {
@@ -293,28 +296,62 @@ fn certificates(clusters: &[ClusterReport]) -> String {
     table(["IN", "CERTIFICATE", "SHA256", "NOT AFTER"], rows)
 }
 
+/// So many findings with the same code are shown where not everything is asked for.
+const SHOWN_OF_A_CODE: usize = 10;
+
 fn findings(findings: &[Finding], look: Look) -> String {
     let mut text = String::new();
+    let mut by_code: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in findings {
-        let (color, word) = match finding.severity {
-            Severity::Error => (Color::Red, "error"),
-            Severity::Warning => (Color::Yellow, "warning"),
-            Severity::Info => (Color::Blue, "info"),
-        };
-        let cluster = finding
-            .cluster
-            .as_ref()
-            .map(|cluster| format!("{cluster}: "))
-            .unwrap_or_default();
-        text.push_str(&format!(
-            "{}[{}] {cluster}{}\n    hint: {}\n",
-            painted(word, color, look),
-            finding.code,
-            finding.message,
-            finding.hint
-        ));
+        let alike = by_code.entry(finding.code).or_default();
+        alike.push(finding);
+        if look.wide || alike.len() <= SHOWN_OF_A_CODE {
+            text.push_str(&one(finding, look));
+        }
+    }
+    if look.wide {
+        return text;
+    }
+    for finding in findings {
+        // In the order in which the codes came.
+        let alike = by_code.remove(finding.code).unwrap_or_default();
+        if let Some(more @ [first, ..]) = alike.get(SHOWN_OF_A_CODE..) {
+            text.push_str(&heading(first, look));
+            text.push_str(&format!("{} more", more.len()));
+            let clusters: BTreeSet<&str> = more
+                .iter()
+                .filter_map(|finding| finding.cluster.as_deref())
+                .collect();
+            if !clusters.is_empty() {
+                text.push_str(&format!(", in {}", some_of(clusters)));
+            }
+            text.push_str(": `-o wide` and `-o json` have all\n");
+        }
     }
     text
+}
+
+fn heading(finding: &Finding, look: Look) -> String {
+    let (color, word) = match finding.severity {
+        Severity::Error => (Color::Red, "error"),
+        Severity::Warning => (Color::Yellow, "warning"),
+        Severity::Info => (Color::Blue, "info"),
+    };
+    format!("{}[{}] ", painted(word, color, look), finding.code)
+}
+
+fn one(finding: &Finding, look: Look) -> String {
+    let cluster = finding
+        .cluster
+        .as_ref()
+        .map(|cluster| format!("{cluster}: "))
+        .unwrap_or_default();
+    format!(
+        "{}{cluster}{}\n    hint: {}\n",
+        heading(finding, look),
+        finding.message,
+        finding.hint
+    )
 }
 
 fn verdict(report: &StatusReport, look: Look) -> String {
@@ -331,11 +368,7 @@ fn verdict(report: &StatusReport, look: Look) -> String {
         .iter()
         .filter(|cluster| !cluster.reachable)
         .count();
-    let synced = report
-        .links
-        .iter()
-        .filter(|link| link.state == LinkState::Synced)
-        .count();
+    let synced = report.links.count(LinkState::Synced);
     let mut facts = vec![if unread > 0 {
         format!(
             "{unread} of {} did not answer",
@@ -368,8 +401,4 @@ fn verdict(report: &StatusReport, look: Look) -> String {
         ("not known to be healthy", Color::Yellow)
     };
     format!("{}: {}\n", painted(word, color, look), facts.join(", "))
-}
-
-fn number(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

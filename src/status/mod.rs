@@ -1,30 +1,41 @@
 //! Status: an inventory becomes a report with findings, whoever made the mesh. Pure. `view` infers
-//! what the checks need, `links` weighs what speaks for and against each link, `catalogue` and
-//! `check` say what is wrong.
+//! what the checks need; `links` weighs what speaks for and against each link, by what its `reader`
+//! has, and keeps them as `link_report` says; `catalogue` and `check` say what is wrong, `told` puts
+//! links together for people.
 
+pub mod bundles;
 pub mod catalogue;
 pub mod check;
 pub mod credential;
+pub mod link_report;
+pub mod link_state;
 pub mod links;
+pub mod reader;
 pub mod report;
+pub mod told;
 pub mod trust_view;
 pub mod view;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 pub use catalogue::{Entry, Severity};
-pub use report::{Finding, LinkReport, LinkState, StatusReport};
+pub use link_report::{LinkReport, Links};
+pub use link_state::LinkState;
+pub use report::{Finding, StatusReport};
 
 use crate::document::{DocumentError, time};
 use crate::fleet::{ClusterName, Fleet};
 use crate::inventory::{ControlPlane, Inventory, Observation, Replica};
 use crate::trust::{Certificate, RootOnHand};
+use bundles::Bundles;
 use report::{
     CertificateReport, ClusterReport, ControlPlaneReport, GatewayReport, Kubernetes, ReplicaCluster,
     ReplicaReport, TrustReport,
 };
 use trust_view::{Authority, Trust};
-use view::{ClusterView, View};
+use view::{ClusterView, View, specs};
 
 /// The report of what was seen, at a time. Without a fleet file, what one would declare is inferred.
 /// `root` is the root on this machine, where somebody looked.
@@ -38,11 +49,20 @@ pub fn report(
     let findings = catalogue::findings(&view);
     let errors = DocumentError::of(inventory);
     let complete = errors.is_empty();
+    let incomplete: BTreeSet<&str> = errors.iter().map(|error| error.cluster.as_str()).collect();
     StatusReport {
         healthy: complete
             && !findings.iter().any(|finding| finding.severity == Severity::Error)
-            && view.links.iter().all(|link| link.state >= LinkState::Paused),
-        clusters: view.clusters.iter().map(|seen| cluster(seen, &errors)).collect(),
+            && view
+                .links
+                .groups()
+                .iter()
+                .all(|group| group.facts().state >= LinkState::Paused),
+        clusters: view
+            .clusters
+            .iter()
+            .map(|seen| cluster(seen, !incomplete.contains(seen.name.as_str())))
+            .collect(),
         findings,
         complete,
         links: view.links,
@@ -55,16 +75,19 @@ pub fn clusters<'inventory>(
     clusters: impl IntoIterator<Item = (&'inventory ClusterName, &'inventory Observation)>,
     fleet: Option<&Fleet>,
 ) -> Vec<ClusterReport> {
+    let specs = specs(fleet);
+    let bundles = Bundles::default();
     clusters
         .into_iter()
         .map(|(name, observation)| {
-            let errors = DocumentError::of_cluster(name.as_str(), observation);
-            cluster(&ClusterView::new(name, observation, fleet), &errors)
+            let is_complete = DocumentError::of_cluster(name.as_str(), observation).is_empty();
+            let spec = specs.get(name).copied();
+            cluster(&ClusterView::new(name, observation, spec, &bundles), is_complete)
         })
         .collect()
 }
 
-fn cluster(cluster: &ClusterView<'_>, errors: &[DocumentError]) -> ClusterReport {
+fn cluster(cluster: &ClusterView<'_>, is_complete: bool) -> ClusterReport {
     let stated = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let seen = cluster.seen.ok();
     let role = cluster.role();
@@ -81,7 +104,7 @@ fn cluster(cluster: &ClusterView<'_>, errors: &[DocumentError]) -> ClusterReport
         uid: seen.and_then(|inventory| stated(&inventory.uid)),
         reachable: seen.is_some(),
         error: cluster.seen.err().map(ToString::to_string),
-        complete: !errors.iter().any(|error| error.cluster == cluster.name.as_str()),
+        complete: is_complete,
         kubernetes: Kubernetes {
             version: seen.and_then(|inventory| stated(&inventory.kubernetes_version)),
         },

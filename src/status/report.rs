@@ -4,11 +4,11 @@
 use serde::Serialize;
 
 use super::catalogue::Severity;
+use super::link_report::Links;
 use crate::document::Body;
 use crate::error::ErrorKind;
 use crate::fleet::Role;
 use crate::inventory::InstalledBy;
-use crate::inventory::credential::CredentialKind;
 
 /// The state of a mesh, as far as it could be read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,7 +19,7 @@ pub struct StatusReport {
     /// Every cluster, by name.
     pub clusters: Vec<ClusterReport>,
     /// Every link that should be or is there.
-    pub links: Vec<LinkReport>,
+    pub links: Links,
     /// What is wrong or worth knowing, the worst first.
     pub findings: Vec<Finding>,
     /// Whether everything that should be read was; the envelope says it in documents.
@@ -184,102 +184,6 @@ pub enum AddressKind {
     Hostname,
 }
 
-/// istiod in one cluster reading the API server of another.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LinkReport {
-    /// The cluster whose istiod reads.
-    #[serde(rename = "in")]
-    pub inside: String,
-    /// The cluster that is read; a cluster ID where no cluster of this report has it.
-    pub to: String,
-    /// Ours: the worst of the replicas and the credential.
-    pub state: LinkState,
-    /// Which it was.
-    pub reason: String,
-    /// istiod's words, one a replica.
-    pub observed: Vec<Observed>,
-    /// The remote secret, `namespace/name`, where there is one.
-    pub secret: Option<String>,
-    /// The credential in the remote secret.
-    pub credential: Option<CredentialReport>,
-}
-
-/// The states of a link, the worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LinkState {
-    /// The read cluster refuses the credential, or istiod the kubeconfig.
-    Rejected,
-    /// There is a secret for a cluster that is not there, or that is not what it was.
-    Stale,
-    /// There is no secret, or istiod does not know of it.
-    Missing,
-    /// istiod gave up waiting for the first synchronisation.
-    Timeout,
-    /// The read cluster did not answer.
-    Unreachable,
-    /// It could not be told.
-    Unknown,
-    /// istiod is reading for the first time.
-    Syncing,
-    /// Set aside on purpose.
-    Paused,
-    /// Each replica has read it once and the credential is accepted.
-    Synced,
-}
-
-impl LinkState {
-    /// Whether the link does not do what it should; one that could not be told is not known to.
-    pub fn is_error(self) -> bool {
-        matches!(
-            self,
-            LinkState::Rejected | LinkState::Stale | LinkState::Missing | LinkState::Timeout
-        )
-    }
-
-    /// The state's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            LinkState::Rejected => "rejected",
-            LinkState::Stale => "stale",
-            LinkState::Missing => "missing",
-            LinkState::Timeout => "timeout",
-            LinkState::Unreachable => "unreachable",
-            LinkState::Unknown => "unknown",
-            LinkState::Syncing => "syncing",
-            LinkState::Paused => "paused",
-            LinkState::Synced => "synced",
-        }
-    }
-}
-
-/// What one replica says of a link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Observed {
-    /// The istiod pod.
-    pub pod: String,
-    /// Its revision.
-    pub revision: String,
-    /// In istiod's words; absent where it does not list the cluster, or said nothing.
-    pub sync_status: Option<String>,
-    /// Why it said nothing, where it did not.
-    pub error: Option<String>,
-}
-
-/// The credential of a link, in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CredentialReport {
-    /// What kind it is.
-    pub kind: CredentialKind,
-    /// When the Secret was made: RFC 3339, UTC.
-    pub created_at: Option<String>,
-    /// When the credential ends; absent where it does not.
-    pub expires_at: Option<String>,
-}
-
 /// Something that is wrong or worth knowing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -303,7 +207,7 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LinkList {
     /// As in the report.
-    pub links: Vec<LinkReport>,
+    pub links: Links,
 }
 
 impl Body for LinkList {
@@ -322,7 +226,12 @@ impl StatusReport {
 
     /// The same of the links alone.
     pub fn links_failure(&self) -> Option<ErrorKind> {
-        self.failure_if(self.links.iter().any(|link| link.state.is_error()))
+        self.failure_if(
+            self.links
+                .groups()
+                .iter()
+                .any(|group| group.facts().state.is_error()),
+        )
     }
 
     /// Where several hold: no cluster at all, then what is wrong, then what is unread.

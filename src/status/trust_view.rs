@@ -1,6 +1,7 @@
 //! Whom a cluster's workloads trust and who signs for them, read from what lies in it. Each part
 //! says where it comes from: a ConfigMap is what workloads are given, a Secret is what istiod reads.
 
+use super::bundles::Bundles;
 use crate::inventory::kind::CONFIG_MAP;
 use crate::inventory::{AuthoritySecret, ClusterInventory, Fact, Object, ObjectReference, Presence};
 use crate::trust::{Certificate, CertificateError, parse_bundle};
@@ -38,19 +39,27 @@ pub struct Authority<'world> {
 
 impl Trust<'_> {
     /// The trust of a cluster whose control planes are in these namespaces.
-    pub fn of<'world>(inventory: &'world ClusterInventory, namespaces: &[&str]) -> Trust<'world> {
+    pub fn of<'world>(
+        inventory: &'world ClusterInventory,
+        namespaces: &[&str],
+        bundles: &Bundles,
+    ) -> Trust<'world> {
         let roots = namespaces
             .iter()
-            .map(|namespace| given_roots(inventory, namespace))
+            .map(|namespace| given_roots(inventory, namespace, bundles))
             .find(|roots| !roots.is_absent())
             .unwrap_or(Fact::Absent);
         let differing_copies = roots
             .known()
-            .map_or_else(Vec::new, |roots| differing(inventory, roots));
+            .map_or_else(Vec::new, |roots| differing(inventory, roots, bundles));
         Trust {
             roots,
             differing_copies,
-            authorities: inventory.authorities.iter().map(authority).collect(),
+            authorities: inventory
+                .authorities
+                .iter()
+                .map(|secret| authority(secret, bundles))
+                .collect(),
         }
     }
 }
@@ -90,20 +99,27 @@ impl Authority<'_> {
     }
 }
 
-fn authority(secret: &AuthoritySecret) -> Authority<'_> {
+type Parsed = Result<Vec<Certificate>, CertificateError>;
+
+fn authority<'world>(secret: &'world AuthoritySecret, bundles: &Bundles) -> Authority<'world> {
     let mut problems = Vec::new();
-    let mut parse = |part: &'static str, text: &str| {
+    let mut part = |part: &'static str, text: &str, parse: &dyn Fn(&str) -> Parsed| {
         if text.is_empty() {
             return Vec::new();
         }
-        parse_bundle(text).unwrap_or_else(|error| {
+        parse(text).unwrap_or_else(|error| {
             problems.push((part, error));
             Vec::new()
         })
     };
-    let signing = parse("the signing certificate", &secret.signing_certificate);
-    let chain = parse("the chain", &secret.chain);
-    let roots = parse("the roots", &secret.roots);
+    let signing = part(
+        "the signing certificate",
+        &secret.signing_certificate,
+        &parse_bundle,
+    );
+    let chain = part("the chain", &secret.chain, &parse_bundle);
+    // What every cluster has a copy of.
+    let roots = part("the roots", &secret.roots, &|text| bundles.parse(text));
     Authority {
         secret,
         signing: signing.into_iter().next(),
@@ -113,7 +129,7 @@ fn authority(secret: &AuthoritySecret) -> Authority<'_> {
     }
 }
 
-fn given_roots(inventory: &ClusterInventory, namespace: &str) -> Fact<Vec<Certificate>> {
+fn given_roots(inventory: &ClusterInventory, namespace: &str, bundles: &Bundles) -> Fact<Vec<Certificate>> {
     let reference = ObjectReference::new(
         CONFIG_MAP.api_version,
         CONFIG_MAP.kind,
@@ -121,7 +137,7 @@ fn given_roots(inventory: &ClusterInventory, namespace: &str) -> Fact<Vec<Certif
         ROOT_CONFIG_MAP,
     );
     match inventory.presence(&reference) {
-        Presence::Present(object) => bundle(object).map_or(Fact::Unknown, Fact::Known),
+        Presence::Present(object) => bundle(object, bundles).map_or(Fact::Unknown, Fact::Known),
         Presence::Absent => Fact::Absent,
         Presence::Unknown
             if inventory.was_searched(CONFIG_MAP, "metadata.name=istio-ca-root-cert", namespace) =>
@@ -132,16 +148,16 @@ fn given_roots(inventory: &ClusterInventory, namespace: &str) -> Fact<Vec<Certif
     }
 }
 
-fn bundle(config_map: &Object) -> Option<Vec<Certificate>> {
-    parse_bundle(config_map.text(&["data", "root-cert.pem"])).ok()
+fn bundle(config_map: &Object, bundles: &Bundles) -> Option<Vec<Certificate>> {
+    bundles.parse(config_map.text(&["data", "root-cert.pem"])).ok()
 }
 
-fn differing(inventory: &ClusterInventory, roots: &[Certificate]) -> Vec<String> {
+fn differing(inventory: &ClusterInventory, roots: &[Certificate], bundles: &Bundles) -> Vec<String> {
     let wanted = fingerprints(roots);
     inventory
         .of_kind(CONFIG_MAP)
         .filter(|object| object.name() == ROOT_CONFIG_MAP)
-        .filter(|object| bundle(object).is_none_or(|roots| fingerprints(&roots) != wanted))
+        .filter(|object| bundle(object, bundles).is_none_or(|roots| fingerprints(&roots) != wanted))
         .map(|object| object.namespace().to_owned())
         .collect()
 }

@@ -1,12 +1,14 @@
 //! What the checks look at: each cluster's inventory with what follows from it, inferred once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::bundles::Bundles;
+use super::link_report::Links;
 use super::links::links;
-use super::report::{Address, AddressKind, LinkReport};
+use super::report::{Address, AddressKind};
 use super::trust_view::Trust;
 use crate::fleet::{ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::{NETWORK_LABEL, namespace_network};
@@ -32,7 +34,13 @@ pub struct View<'world> {
     /// Every cluster of the inventory, by name.
     pub clusters: Vec<ClusterView<'world>>,
     /// Every link, with its state.
-    pub links: Vec<LinkReport>,
+    pub links: Links,
+    /// Certificates that were parsed.
+    pub bundles: Bundles,
+    /// The clusters' indexes, by cluster ID and then by name.
+    by_id: Vec<usize>,
+    has_unread: bool,
+    spans_networks: bool,
 }
 
 /// One cluster as it was seen.
@@ -82,17 +90,29 @@ impl<'world> View<'world> {
         root: Option<&'world RootOnHand>,
         at: Timestamp,
     ) -> Self {
-        let clusters = inventory
+        let specs = specs(fleet);
+        let bundles = Bundles::default();
+        let clusters: Vec<ClusterView<'_>> = inventory
             .clusters
             .iter()
-            .map(|(name, observation)| ClusterView::new(name, observation, fleet))
+            .map(|(name, observation)| {
+                ClusterView::new(name, observation, specs.get(name).copied(), &bundles)
+            })
             .collect();
+        let mut by_id: Vec<usize> = (0..clusters.len()).collect();
+        by_id.sort_by_key(|index| clusters[*index].cluster_id());
+        let networks: BTreeSet<&str> = clusters.iter().filter_map(ClusterView::network).collect();
+        let spans_networks = networks.len() > 1;
         let mut view = Self {
             at,
             fleet,
             root,
+            by_id,
+            has_unread: clusters.iter().any(|cluster| cluster.seen.is_err()),
+            spans_networks,
+            bundles,
             clusters,
-            links: Vec::new(),
+            links: Links::default(),
         };
         view.links = links(&view);
         view
@@ -112,36 +132,55 @@ impl<'world> View<'world> {
             .flat_map(|cluster| cluster.planes().iter().map(move |plane| (cluster, plane)))
     }
 
-    /// The networks of the mesh's clusters, as far as they are known.
-    pub fn networks(&self) -> BTreeSet<&str> {
-        self.clusters.iter().filter_map(ClusterView::network).collect()
-    }
-
-    /// Whether traffic crosses from one network to another.
+    /// Whether traffic crosses from one network to another, as far as networks are known.
     pub fn spans_networks(&self) -> bool {
-        self.networks().len() > 1
+        self.spans_networks
     }
 
     /// Whether a cluster ID may be that of a cluster that did not answer.
     pub fn may_be_unreachable(&self, id: &str) -> bool {
-        self.clusters.iter().any(|cluster| cluster.seen.is_err())
-            && !self.seen().any(|(cluster, _)| cluster.cluster_id() == id)
+        let mut with_id = self.with_id(id);
+        self.has_unread && !with_id.any(|index| self.clusters[index].seen.is_ok())
+    }
+
+    /// The indexes of the clusters whose istiods go by an ID, in order.
+    pub fn with_id<'view>(&'view self, id: &'view str) -> impl Iterator<Item = usize> + 'view {
+        let id_of = |index: &usize| self.clusters[*index].cluster_id();
+        let first = self.by_id.partition_point(|index| id_of(index) < id);
+        let rest = self.by_id[first..].iter().copied();
+        rest.take_while(move |index| id_of(index) == id)
+    }
+
+    /// The index of the cluster that has a name here.
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.clusters
+            .binary_search_by(|cluster| cluster.name.as_str().cmp(name))
+            .ok()
     }
 
     /// A cluster by the name that it has here.
     pub fn cluster(&self, name: &str) -> Option<&ClusterView<'world>> {
-        self.clusters.iter().find(|cluster| cluster.name.as_str() == name)
+        self.clusters.get(self.index(name)?)
     }
 }
 
+/// What a fleet file says of each cluster, by name.
+pub fn specs(fleet: Option<&Fleet>) -> BTreeMap<&ClusterName, &ClusterSpec> {
+    let mut specs = BTreeMap::new();
+    for spec in fleet.into_iter().flat_map(|fleet| &fleet.spec.clusters) {
+        specs.entry(&spec.name).or_insert(spec);
+    }
+    specs
+}
+
 impl<'world> ClusterView<'world> {
-    /// The view of one cluster.
+    /// The view of one cluster, with what the fleet file says of it.
     pub fn new(
         name: &'world ClusterName,
         observation: &'world Observation,
-        fleet: Option<&'world Fleet>,
+        spec: Option<&'world ClusterSpec>,
+        bundles: &Bundles,
     ) -> Self {
-        let spec = fleet.and_then(|fleet| fleet.cluster(name));
         match observation {
             Observation::Seen(inventory) => {
                 let planes = control_planes(inventory);
@@ -152,7 +191,7 @@ impl<'world> ClusterView<'world> {
                     context: &inventory.context,
                     seen: Ok(inventory),
                     gateways: gateways(inventory),
-                    trust: Trust::of(inventory, &namespaces),
+                    trust: Trust::of(inventory, &namespaces, bundles),
                     control_planes: planes,
                 }
             }

@@ -11,6 +11,7 @@
 //! A text `@a.pem b.pem` anywhere in a YAML file stands for those certificates, `@base64 a.pem` for
 //! the same as a webhook has them.
 
+mod many;
 mod schemas;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Whether each istiod runs, answers, and sees what its other replicas see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::called;
 use super::reach::quoted;
@@ -8,6 +8,7 @@ use crate::fleet::Role;
 use crate::inventory::ControlPlane;
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::view::View;
+use crate::words::{SHOWN, some_of};
 
 /// This area's part of the catalogue.
 pub const ENTRIES: &[Entry] = &[
@@ -183,16 +184,34 @@ fn sorted(listed: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 fn told(views: &Views<'_>) -> String {
+    let common = common(views);
     let told: Vec<String> = views
         .iter()
         .map(|(listed, pods)| {
-            let listed = if listed.is_empty() {
-                "none".to_owned()
-            } else {
-                listed.join(", ")
-            };
-            format!("{} sees {listed}", pods.join(" and "))
+            let own = listed.iter().filter(|listed| !common.contains(listed.as_str()));
+            let own = some_of(own.map(String::as_str));
+            let own = if own.is_empty() { "none" } else { &own };
+            format!("{} sees {own}", pods.join(" and "))
         })
         .collect();
-    told.join(", ")
+    let told = told.join(", ");
+    if common.is_empty() {
+        told
+    } else {
+        format!("{told}, beside {} that all of them see", common.len())
+    }
+}
+
+/// What all see, where some see so much that the rest would not be found among it.
+fn common<'views>(views: &'views Views<'_>) -> BTreeSet<&'views str> {
+    if views.keys().all(|listed| listed.len() <= SHOWN) {
+        return BTreeSet::new();
+    }
+    let mut listed = views.keys();
+    let mut common: BTreeSet<&str> = listed.next().into_iter().flatten().map(String::as_str).collect();
+    for listed in listed {
+        let listed: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
+        common.retain(|seen| listed.contains(seen));
+    }
+    common
 }

@@ -8,7 +8,9 @@ use crate::inventory::kind::{DEPLOYMENT, ISTIO_GATEWAY};
 use crate::inventory::{ClusterInventory, Object, Replica};
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::report::AddressKind;
+use crate::status::told::FEW;
 use crate::status::view::{ClusterView, Gateway, HBONE_PORT, PASSTHROUGH_PORT, View};
+use crate::words::some_of;
 
 /// This area's part of the catalogue.
 pub const ENTRIES: &[Entry] = &[
@@ -195,58 +197,89 @@ fn replicas<'view, 'world>(
 fn unknown_to_peer(view: &View<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for (reader, replica) in replicas(view) {
-        for (cluster, gateway) in gateways(view) {
-            // Of a cluster that it has not read it knows nothing, and the link says so.
-            let reads = cluster.name == reader.name || says_synced(replica, cluster.cluster_id());
-            if reads && gateway.has_gateway_port && reader.network() != Some(gateway.network.as_str()) {
-                let unknown = unknown_addresses(replica, gateway);
+        let Some(known) = replica.networkz.said() else {
+            continue;
+        };
+        let known: BTreeSet<(&str, &str)> = known
+            .iter()
+            .map(|entry| (entry.network.as_str(), entry.addr.as_str()))
+            .collect();
+        let mut told = Vec::new();
+        for cluster in read_by(view, reader, replica) {
+            for gateway in cluster.known_gateways() {
+                if !gateway.has_gateway_port || reader.network() == Some(gateway.network.as_str()) {
+                    continue;
+                }
+                let unknown = unknown_addresses(&known, gateway);
                 if !unknown.is_empty() {
-                    let message = format!(
-                        "{} does not know {} of {} in {} (network {})",
-                        replica.pod,
+                    told.push(format!(
+                        "{} of {} in {} (network {})",
                         unknown.join(", "),
                         gateway.called(),
                         cluster.name,
                         gateway.network
-                    );
-                    found.push(Found::within(reader.name, message).hint(restart(reader, replica)));
+                    ));
                 }
             }
         }
+        let told = few_or_one(told, |count| format!("{count} gateways"));
+        found.extend(told.iter().map(|told| {
+            let message = format!("{} does not know {told}", replica.pod);
+            Found::within(reader.name, message).hint(restart(reader, replica))
+        }));
     }
     found
 }
 
-fn unknown_addresses<'gateway>(replica: &Replica, gateway: &'gateway Gateway) -> Vec<&'gateway str> {
-    let Some(known) = replica.networkz.said() else {
-        return Vec::new();
-    };
-    let mut known = known.iter().filter(|entry| entry.network == gateway.network);
-    let unknown = gateway.addresses.iter().filter(|address| match address.kind {
-        AddressKind::IpAddress => !known.clone().any(|entry| entry.addr == address.value),
-        // istiod resolves names: what it knows is one of the name's addresses.
-        AddressKind::Hostname => known.next().is_none(),
-    });
-    unknown.map(|address| address.value.as_str()).collect()
+/// What was found of one replica: each by itself where they are few, else all as one.
+fn few_or_one(told: Vec<String>, many: impl Fn(usize) -> String) -> Vec<String> {
+    if told.len() <= FEW {
+        return told;
+    }
+    let some = some_of(told.iter().map(String::as_str));
+    vec![format!("{}: {some}", many(told.len()))]
 }
 
-fn says_synced(replica: &Replica, cluster_id: &str) -> bool {
-    let clusters = replica.clusterz.said().into_iter().flatten();
-    clusters
-        .into_iter()
-        .any(|listed| listed.id == cluster_id && listed.sync_status == "synced")
+/// The clusters whose gateways a replica knows: its own, and those that it says it has read. Of a
+/// cluster that it has not read it knows nothing, and the link says so.
+fn read_by<'view, 'world>(
+    view: &'view View<'world>,
+    reader: &ClusterView<'_>,
+    replica: &Replica,
+) -> impl Iterator<Item = &'view ClusterView<'world>> {
+    let listed = replica.clusterz.said().into_iter().flatten();
+    let synced = listed.filter(|listed| listed.sync_status == "synced");
+    let mut read: BTreeSet<usize> = synced.flat_map(|listed| view.with_id(&listed.id)).collect();
+    read.extend(view.index(reader.name.as_str()));
+    read.into_iter().map(|index| &view.clusters[index])
+}
+
+/// The addresses of a gateway that are not among the networks and addresses that are known.
+fn unknown_addresses<'gateway>(
+    known: &BTreeSet<(&str, &str)>,
+    gateway: &'gateway Gateway,
+) -> Vec<&'gateway str> {
+    let network = gateway.network.as_str();
+    let unknown = gateway.addresses.iter().filter(|address| match address.kind {
+        AddressKind::IpAddress => !known.contains(&(network, address.value.as_str())),
+        // istiod resolves names: what it knows is one of the name's addresses.
+        AddressKind::Hostname => {
+            let mut of_network = known.range((network, "")..);
+            of_network.next().is_none_or(|(other, _)| *other != network)
+        }
+    });
+    unknown.map(|address| address.value.as_str()).collect()
 }
 
 fn stale_at_peer(view: &View<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for (reader, replica) in replicas(view) {
+        let mut told = Vec::new();
         // Into its own network nobody goes through a gateway.
         let others = replica.networkz.said().into_iter().flatten();
         for entry in others.filter(|entry| reader.network() != Some(entry.network.as_str())) {
-            let named = view
-                .clusters
-                .iter()
-                .find(|cluster| cluster.cluster_id() == entry.cluster);
+            let named = view.with_id(&entry.cluster).next();
+            let named = named.map(|index| &view.clusters[index]);
             let Some((cluster, gateways)) =
                 named.and_then(|cluster| Some((cluster, cluster.gateways.known()?)))
             else {
@@ -259,13 +292,19 @@ fn stale_at_peer(view: &View<'_>) -> Vec<Found> {
             };
             let mut addresses = gateways.iter().flat_map(|gateway| &gateway.addresses);
             if gateways.iter().all(is_comparable) && !addresses.any(|address| address.value == entry.addr) {
-                let message = format!(
-                    "{} sends traffic for network {} to {}, which no gateway in {} has",
-                    replica.pod, entry.network, entry.addr, cluster.name
-                );
-                found.push(Found::within(reader.name, message).hint(restart(reader, replica)));
+                told.push(format!(
+                    "for network {} to {}, which no gateway in {} has",
+                    entry.network, entry.addr, cluster.name
+                ));
             }
         }
+        let told = few_or_one(told, |count| {
+            format!("to {count} addresses that are no gateway's")
+        });
+        found.extend(told.iter().map(|told| {
+            let message = format!("{} sends traffic {told}", replica.pod);
+            Found::within(reader.name, message).hint(restart(reader, replica))
+        }));
     }
     found
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::inventory::{ControlPlane, Fact};
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::view::{ClusterView, View};
+use crate::words::{SHOWN, number, some_of};
 
 /// This area's part of the catalogue.
 pub const ENTRIES: &[Entry] = &[
@@ -96,11 +97,29 @@ fn by_value<'view, 'world>(
 }
 
 fn listed(values: &Holders<'_>) -> Found {
-    let listed: Vec<String> = values
+    let told = |value: &&str, holders: &[&str]| format!("{value} in {}", some_of(holders.iter().copied()));
+    Found::between(few_kinds(values, told))
+}
+
+/// Kinds of clusters in words: all of a few, of many those that have the most clusters.
+pub fn few_kinds<Kind: Ord>(
+    kinds: &BTreeMap<Kind, Vec<&str>>,
+    told: impl Fn(&Kind, &[&str]) -> String,
+) -> String {
+    let mut sorted: Vec<(&Kind, &Vec<&str>)> = kinds.iter().collect();
+    if sorted.len() > SHOWN {
+        sorted.sort_by_key(|(_, clusters)| std::cmp::Reverse(clusters.len()));
+    }
+    let (first, rest) = sorted.split_at(SHOWN.min(sorted.len()));
+    let mut words: Vec<String> = first
         .iter()
-        .map(|(value, holders)| format!("{value} in {}", holders.join(", ")))
+        .map(|(kind, clusters)| told(kind, clusters))
         .collect();
-    Found::between(listed.join("; "))
+    if !rest.is_empty() {
+        let clusters: usize = rest.iter().map(|(_, clusters)| clusters.len()).sum();
+        words.push(format!("{} more in {}", rest.len(), number(clusters, "cluster")));
+    }
+    words.join("; ")
 }
 
 fn version_skew(view: &View<'_>) -> Vec<Found> {
@@ -134,7 +153,7 @@ fn id_duplicate(view: &View<'_>) -> Vec<Found> {
     by_value(view, ControlPlane::effective_cluster_id)
         .into_iter()
         .filter(|(_, clusters)| clusters.len() > 1)
-        .map(|(id, clusters)| Found::between(format!("{} all go by {id:?}", clusters.join(", "))))
+        .map(|(id, clusters)| Found::between(format!("{} all go by {id:?}", some_of(clusters))))
         .collect()
 }
 

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use super::reach::quoted;
 use crate::status::catalogue::{Entry, Found, Severity};
-use crate::status::report::{LinkReport, LinkState};
+use crate::status::link_report::{LinkGroup, LinkReport};
+use crate::status::link_state::LinkState;
+use crate::status::told::{Bundle, FEW, Told, told};
 use crate::status::view::View;
+use crate::words::{SHOWN, first_of};
 
 /// This area's part of the catalogue.
 pub const ENTRIES: &[Entry] = &[
@@ -83,70 +86,165 @@ pub const ENTRIES: &[Entry] = &[
 ];
 
 fn in_state(view: &View<'_>, state: LinkState) -> Vec<Found> {
-    view.links
-        .iter()
-        .filter(|link| link.state == state)
-        // A reader that did not answer or has no istiod has its own finding, and so has `config`.
-        .filter(|link| {
-            let inside = view.cluster(&link.inside);
-            inside.is_none_or(|inside| inside.seen.is_ok() && !inside.control_planes.is_absent())
-        })
-        .filter(|link| link.to != "config")
-        .map(|link| found(view, link))
-        .collect()
+    // A reader that did not answer or has no istiod has its own finding, and so has `config`.
+    let is_seen = |group: &LinkGroup| {
+        let inside = view.cluster(view.links.name(group.inside()));
+        inside.is_none_or(|inside| inside.seen.is_ok() && !inside.control_planes.is_absent())
+    };
+    let wanted = |group: &LinkGroup| group.facts().state == state && is_seen(group);
+    let told = told(&view.links, wanted, "config");
+    let found = told.iter().map(|told| match told {
+        Told::One(link) => of_one(view, link),
+        Told::Many(bundle) => of_many(view, bundle),
+    });
+    found.collect()
+}
+
+/// Readers whose istiods say the same of a cluster.
+#[derive(Default)]
+struct Readers {
+    /// The number of what they say.
+    said: usize,
+    count: usize,
+    /// The numbers of the first of them.
+    first: Vec<u32>,
 }
 
 /// One finding for each cluster that did not answer, whoever reads it.
 fn unreachable(view: &View<'_>) -> Vec<Found> {
-    let mut readers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for link in view
-        .links
-        .iter()
-        .filter(|link| link.state == LinkState::Unreachable)
-    {
-        let mut said: Vec<&str> = link
-            .observed
-            .iter()
-            .filter_map(|observed| observed.sync_status.as_deref())
-            .collect();
-        said.dedup();
-        let said = if said.is_empty() {
-            "nothing".to_owned()
-        } else {
-            said.join(" and ")
-        };
-        let reader = format!("{} (whose istiod says {said} of it)", link.inside);
-        readers.entry(&link.to).or_default().push(reader);
+    let links = &view.links;
+    let mut words: Vec<String> = Vec::new();
+    let mut targets: BTreeMap<u32, Vec<Readers>> = BTreeMap::new();
+    let groups = links.groups().iter();
+    for group in groups.filter(|group| group.facts().state == LinkState::Unreachable) {
+        let own = said_of_it(group);
+        let said = words.iter().position(|known| *known == own);
+        let said = said.unwrap_or_else(|| {
+            words.push(own);
+            words.len() - 1
+        });
+        for to in group.to() {
+            let all = targets.entry(to).or_default();
+            let index = all.iter().position(|readers| readers.said == said);
+            let index = index.unwrap_or_else(|| {
+                all.push(Readers {
+                    said,
+                    ..Readers::default()
+                });
+                all.len() - 1
+            });
+            let readers = &mut all[index];
+            readers.count += 1;
+            if readers.first.len() < SHOWN {
+                readers.first.push(group.inside());
+            }
+        }
     }
-    readers
-        .into_iter()
-        .map(|(to, readers)| {
-            let readers = readers.join(", ");
-            Found::within(to, format!("nothing can be said of the credentials of {readers}"))
-        })
-        .collect()
+    let found = targets.into_iter().map(|(to, mut readers)| {
+        if readers.iter().map(|readers| readers.count).sum::<usize>() <= FEW {
+            // One by one, in order.
+            readers = readers
+                .iter()
+                .flat_map(|readers| readers.first.iter().map(|reader| (readers.said, *reader)))
+                .map(|(said, reader)| Readers {
+                    said,
+                    count: 1,
+                    first: vec![reader],
+                })
+                .collect();
+            readers.sort_by_key(|readers| readers.first.first().copied());
+        } else {
+            readers.sort_by_key(|readers| std::cmp::Reverse(readers.count));
+        }
+        let told = readers.iter().map(|readers| {
+            let names: Vec<&str> = readers.first.iter().map(|reader| links.name(*reader)).collect();
+            let who = if readers.count == 1 {
+                "istiod says"
+            } else {
+                "istiods say"
+            };
+            let names = first_of(&names, readers.count);
+            format!("{names} (whose {who} {} of it)", words[readers.said])
+        });
+        let told: Vec<String> = told.collect();
+        Found::within(
+            links.name(to),
+            format!("nothing can be said of the credentials of {}", told.join(", ")),
+        )
+    });
+    found.collect()
 }
 
-fn found(view: &View<'_>, link: &LinkReport) -> Found {
+/// What an istiod says of a cluster that did not answer here.
+fn said_of_it(group: &LinkGroup) -> String {
+    let observed = group.facts().observed.iter();
+    let mut said: Vec<&str> = observed
+        .filter_map(|observed| observed.sync_status.as_deref())
+        .collect();
+    said.dedup();
+    if said.is_empty() {
+        "nothing".to_owned()
+    } else {
+        said.join(" and ")
+    }
+}
+
+fn of_one(view: &View<'_>, link: &LinkReport<'_>) -> Found {
     let message = format!("{} reads {}: {}", link.inside, link.to, link.reason);
-    let found = Found::within(&link.inside, message);
-    let Some(inside) = view.cluster(&link.inside) else {
-        return found;
-    };
+    let found = Found::within(link.inside, message);
+    match hint(view, link) {
+        Some(Hint::IfItLeft(command)) => found.hint(format!("if it left for good: {command}")),
+        Some(Hint::Logs(command)) => found.hint(format!("see why: {command}")),
+        None => found,
+    }
+}
+
+fn of_many(view: &View<'_>, bundle: &Bundle<'_>) -> Found {
+    let first = &bundle.first;
+    let message = format!(
+        "{} reads {} clusters; {}",
+        first.inside,
+        bundle.count,
+        bundle.reasons_and_names()
+    );
+    let found = Found::within(first.inside, message);
+    match hint(view, first) {
+        Some(Hint::IfItLeft(command)) => {
+            found.hint(format!("each that left for good, as {}: {command}", first.to))
+        }
+        Some(Hint::Logs(command)) => found.hint(format!("see why, for instance of {}: {command}", first.to)),
+        None => found,
+    }
+}
+
+/// What to type about one link.
+enum Hint {
+    /// This, if the cluster that is read is to be gone.
+    IfItLeft(String),
+    /// This, to see what istiod says.
+    Logs(String),
+}
+
+fn hint(view: &View<'_>, link: &LinkReport<'_>) -> Option<Hint> {
+    let inside = view.cluster(link.inside)?;
     let namespace = inside.system_namespaces().first().copied().unwrap_or_default();
     let context = quoted(inside.context);
     match link.state {
-        LinkState::Stale if view.cluster(&link.to).is_none() => {
-            let secret = link.secret.as_deref().unwrap_or("NAMESPACE/NAME");
+        LinkState::Stale if view.cluster(link.to).is_none() => {
+            let secret = link.secret.unwrap_or("NAMESPACE/NAME");
             let (namespace, name) = secret.split_once('/').unwrap_or((namespace, secret));
-            found.hint(format!(
-                "if it left for good: `kubectl --context {context} -n {namespace} delete secret {name}`"
-            ))
+            Some(Hint::IfItLeft(format!(
+                "`kubectl --context {context} -n {namespace} delete secret {name}`"
+            )))
         }
-        LinkState::Timeout | LinkState::Syncing => found.hint(format!(
-            "see why: `kubectl --context {context} -n {namespace} logs -l app=istiod --tail=-1 | grep {}`",
-            quoted(&link.to)
-        )),
-        _ => found,
+        LinkState::Timeout | LinkState::Syncing => Some(Hint::Logs(format!(
+            "`kubectl --context {context} -n {namespace} logs -l app=istiod --tail=-1 | grep {}`",
+            quoted(link.to)
+        ))),
+        _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "link_tests.rs"]
+mod tests;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::identity::few_kinds;
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::trust_view::{ROOT_CONFIG_MAP, fingerprints, short};
 use crate::status::view::View;
 use crate::trust::KeyOnHand;
+use crate::words::some_of;
 
 /// This area's part of the catalogue.
 pub const ENTRIES: &[Entry] = &[
@@ -98,18 +100,11 @@ fn has_disjoint(groups: &Groups<'_>) -> bool {
 }
 
 fn listed(groups: &Groups<'_>) -> Found {
-    let listed: Vec<String> = groups
-        .iter()
-        .map(|(roots, clusters)| {
-            let roots: Vec<&str> = roots.iter().map(|root| short(root)).collect();
-            format!(
-                "workloads in {} trust {}",
-                clusters.join(", "),
-                roots.join(" and ")
-            )
-        })
-        .collect();
-    Found::between(listed.join("; "))
+    Found::between(few_kinds(groups, |roots, clusters| {
+        let roots: Vec<&str> = roots.iter().map(|root| short(root)).collect();
+        let clusters = some_of(clusters.iter().copied());
+        format!("workloads in {clusters} trust {}", roots.join(" and "))
+    }))
 }
 
 fn disjoint(view: &View<'_>) -> Vec<Found> {
@@ -149,12 +144,8 @@ fn copy_differs(view: &View<'_>) -> Vec<Found> {
         .filter(|cluster| !cluster.trust.differing_copies.is_empty())
         .map(|cluster| {
             let namespaces = &cluster.trust.differing_copies;
-            let few: Vec<&str> = namespaces.iter().take(5).map(String::as_str).collect();
-            let more = match namespaces.len() - few.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            let message = format!("ConfigMap {ROOT_CONFIG_MAP} differs in {}{more}", few.join(", "));
+            let namespaces = some_of(namespaces.iter().map(String::as_str));
+            let message = format!("ConfigMap {ROOT_CONFIG_MAP} differs in {namespaces}");
             Found::within(cluster.name, message)
         })
         .collect()

@@ -11,7 +11,6 @@ use crate::inventory::kind::{MUTATING_WEBHOOK, VALIDATING_WEBHOOK};
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::trust_view::{fingerprints, short};
 use crate::status::view::{ClusterView, View};
-use crate::trust::parse_bundle;
 
 /// This area's part of the catalogue.
 pub const ENTRIES: &[Entry] = &[
@@ -150,7 +149,7 @@ fn wrong_authority(view: &View<'_>) -> Vec<Found> {
         let text = webhook.authority()?;
         let served = fingerprints(webhook.cluster.trust.roots.known()?);
         let first_served = served.first()?;
-        match parse_bundle(&text) {
+        match view.bundles.parse(&text) {
             Err(error) => Some(format!("has a caBundle that cannot be read: {error}")),
             Ok(bundle) => {
                 let bundle = fingerprints(&bundle);
