@@ -42,34 +42,55 @@ pub enum Outcome {
 /// What a command does with clusters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Does {
-    /// It asks each who it is, and knows no answer in advance.
-    Identifies,
-    /// It reads each, and knows from no fleet file who it is.
-    Reads,
-    /// It reads those of a fleet file, which pins them.
-    ReadsPinned,
-    /// It writes as well.
-    Writes,
+    /// It asks each who it is, and no more.
+    Identify,
+    /// It reports on contexts, of which no fleet file says who they are.
+    Observe,
+    /// It writes a fleet file of contexts.
+    Propose,
+    /// It lists what there is in a fleet file's clusters.
+    List,
+    /// It finds faults with them.
+    Judge,
+    /// It plans for them.
+    Plan,
+    /// It plans how one leaves them.
+    Leave,
+    /// It changes them.
+    Write,
+}
+
+/// What must come of a command with one bad cluster of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// Which classes are right in its errors for the cluster; none where there must be none.
+    pub classes: &'static [&'static str],
+    /// Its exit code.
+    pub code: i32,
 }
 
 impl Outcome {
-    /// Which classes are right in a command's errors for the cluster; none where there must be none.
-    pub fn classes(self, does: Does) -> &'static [&'static str] {
-        let is_right = match self {
-            Unread(_) => true,
-            WithoutSecrets(_) => does != Does::Identifies,
-            UnreadWherePinned(_) => matches!(does, Does::ReadsPinned | Does::Writes),
-            Unwritten(_) => does == Does::Writes,
-            Outcome::None => false,
+    /// What must come of a command.
+    pub fn expected(self, does: Does) -> Expected {
+        let is_pinned = !matches!(does, Does::Identify | Does::Observe | Does::Propose);
+        let (classes, code): (&'static [&'static str], i32) = match self {
+            Unread(classes) => (classes, 4),
+            // Whoever may not read them cannot have them planned: the request cannot be met as stated.
+            WithoutSecrets(classes) => match does {
+                Does::Identify => (&[], 0),
+                Does::Plan | Does::Leave | Does::Write => (classes, 1),
+                _ => (classes, 4),
+            },
+            // So it is with a context that leads elsewhere, which is a finding of its own.
+            UnreadWherePinned(classes) if is_pinned => match does {
+                Does::Plan | Does::Write => (classes, 1),
+                Does::Judge => (classes, 3),
+                _ => (classes, 4),
+            },
+            Unwritten(classes) if does == Does::Write => (classes, 4),
+            UnreadWherePinned(_) | Unwritten(_) | Outcome::None => (&[], 0),
         };
-        match self {
-            Unread(classes) | WithoutSecrets(classes) | UnreadWherePinned(classes) | Unwritten(classes)
-                if is_right =>
-            {
-                classes
-            }
-            _ => &[],
-        }
+        Expected { classes, code }
     }
 }
 
@@ -137,10 +158,11 @@ pub const CASES: &[Case] = &[
         || Plan::always(Fault::ResetInBody),
         Unread(&["tcp"]),
     ),
+    // It says so itself over HTTP/2, and goes away over HTTP/1.1.
     case(
         "half an answer",
         || Plan::always(Fault::HalfBody),
-        Unread(&["tcp"]),
+        Unread(&["server", "tcp"]),
     ),
     case("1 byte/s", || Plan::always(Fault::Drip), Unread(&["timeout"])),
     case(

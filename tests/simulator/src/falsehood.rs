@@ -1,7 +1,9 @@
 //! Answers made untrue after they were given: another cluster's identity, lists that are far too long.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::{Answer, Content};
 use crate::api::Asked;
@@ -35,24 +37,28 @@ fn with_uid(bytes: &Bytes, uid: &str) -> Option<Bytes> {
     Some(object.to_string().into())
 }
 
-/// A list with so many bytes more, in objects that are like its own and mean nothing.
+/// A list with so many bytes more, in objects that are like its own and mean nothing. The text is not
+/// read: this is done while others are answered.
 fn swollen(bytes: &Bytes, by: usize) -> Option<Bytes> {
-    let mut list: Value = serde_json::from_slice(bytes).ok()?;
-    let is_namespaced = list["kind"] != "NamespaceList";
-    let items = list.get_mut("items")?.as_array_mut()?;
+    let text = std::str::from_utf8(bytes).ok()?.trim_end();
+    let before = text.strip_suffix("]}")?;
+    let namespace = if text.contains("\"kind\":\"NamespaceList\"") {
+        ""
+    } else {
+        "\"namespace\":\"default\","
+    };
+    let note = "n".repeat(OBJECT - 250);
+    let mut whole = String::with_capacity(bytes.len() + by + OBJECT);
+    whole.push_str(before);
     for number in 0..by / OBJECT {
-        let mut object = json!({
-            "metadata": {
-                "name": format!("swollen-{number}"),
-                "uid": format!("00000000-0000-4000-8000-{number:012}"),
-                "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z",
-                "annotations": {"example.com/note": "n".repeat(OBJECT - 200)},
-            },
-        });
-        if is_namespaced {
-            object["metadata"]["namespace"] = "default".into();
+        if number > 0 || !before.ends_with('[') {
+            whole.push(',');
         }
-        items.push(object);
+        let _ = write!(
+            whole,
+            r#"{{"metadata":{{"name":"swollen-{number}",{namespace}"uid":"00000000-0000-4000-8000-{number:012}","resourceVersion":"1","creationTimestamp":"2026-01-01T00:00:00Z","annotations":{{"example.com/note":"{note}"}}}}}}"#
+        );
     }
-    Some(list.to_string().into())
+    whole.push_str("]}\n");
+    Some(whole.into())
 }
