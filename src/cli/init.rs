@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::args::{Contexts, FleetArgument};
-use super::propose::observe;
+use super::propose::{observe, verdict};
 use crate::error::{Error, Result};
 use crate::fleet::propose::{Wishes, propose};
 use crate::fleet::spec::{API_VERSION, KIND};
@@ -21,7 +21,8 @@ use crate::render::Terminal;
 /// Write a fleet file from kubeconfig contexts
 ///
 /// Asks on a terminal. Without one: `--yes --context PATTERN --model MODEL`. Each context is
-/// read, and nothing is changed in any cluster.
+/// read, and nothing is changed in any cluster. One that cannot be read is kept as far as it is
+/// known, and the exit code is 4, or 5 where none could.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Do not ask
@@ -93,7 +94,7 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
         path.display(),
         fleet.spec.clusters.len()
     ));
-    Ok(())
+    verdict(&seen)
 }
 
 /// Asks for what was not given; without a terminal, says what to give.

@@ -4,7 +4,7 @@ use clap::Args;
 use futures::stream::{self, StreamExt};
 
 use super::args::{Connecting, Contexts, FleetArgument, Reading};
-use super::propose::observe;
+use super::propose::{observe, verdict};
 use super::session::Session;
 use crate::cluster::identify;
 use crate::error::{Error, Result};
@@ -15,7 +15,8 @@ use crate::render::Terminal;
 
 /// Add contexts to the fleet file, and show the difference
 ///
-/// Only the file is changed: `stolos apply` does the rest.
+/// Only the file is changed: `stolos apply` does the rest. A context that cannot be read is added
+/// as far as it is known, and the exit code is 4, or 5 where none could.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The contexts (`east`, `prod-*`)
@@ -66,12 +67,11 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     }
     terminal.say(&format!("fleet file {}", file.path.display()));
     terminal.answer(&difference(&file.text, &text))?;
-    if arguments.dry_run {
-        return Ok(());
+    if !arguments.dry_run {
+        file.save(&text)?;
+        terminal.say("`stolos plan` shows what `stolos apply` would do");
     }
-    file.save(&text)?;
-    terminal.say("`stolos plan` shows what `stolos apply` would do");
-    Ok(())
+    verdict(&seen)
 }
 
 /// The clusters of the fleet that pin no UID, with the one that they have now; those that do not

@@ -112,20 +112,27 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     for left in &remains {
         terminal.say(&format!("{}: {}", left.cluster, left.what));
     }
-    match carried {
-        Ok(()) => {}
+    let nobody_answered = match carried {
+        Ok(()) => false,
         // Which clusters gave no answer is judged below: one that is forgotten need not answer.
-        Err(error) if error.message.is_empty() => {}
+        Err(error) if error.message.is_empty() => error.kind == ErrorKind::Unreachable,
         Err(error) => return Err(error),
-    }
+    };
     if dry_run {
-        return if peers_unread || !unreachable.is_empty() {
-            Err(Error::already_said(ErrorKind::Partial))
-        } else {
-            Ok(())
+        return match (nobody_answered, peers_unread || !unreachable.is_empty()) {
+            (true, _) => Err(Error::already_said(ErrorKind::Unreachable)),
+            (false, true) => Err(Error::already_said(ErrorKind::Partial)),
+            (false, false) => Ok(()),
         };
     }
     let stay = if arguments.forget { Vec::new() } else { unreachable };
+    if nobody_answered && !stay.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Unreachable,
+            "leave the fleet: no cluster gave an answer, and nothing was changed",
+        )
+        .hint("leave again when they answer"));
+    }
     rewrite(&leaving, &stay, &file.path, terminal)?;
     if !stay.is_empty() {
         let names: Vec<&str> = stay.iter().map(ClusterName::as_str).collect();

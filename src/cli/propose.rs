@@ -4,7 +4,7 @@ use crate::cli::args::Contexts;
 use crate::cli::collecting::Scope;
 use crate::cli::session::Session;
 use crate::cluster::Purpose;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::inventory::{Inventory, Observation};
 use crate::render::Terminal;
 
@@ -13,9 +13,40 @@ pub async fn observe(contexts: &Contexts, terminal: &Terminal) -> Result<Vec<(St
     let mut session = Session::of_contexts(contexts).await?;
     let inventory: Inventory = session.collect(Scope::All, Purpose::PROPOSAL, terminal).await;
     let mut clusters = inventory.clusters;
-    Ok(session
+    let seen: Vec<(String, Observation)> = session
         .members
         .iter()
         .filter_map(|member| Some((member.context.clone(), clusters.remove(&member.name)?)))
-        .collect())
+        .collect();
+    for (context, observation) in &seen {
+        if let Observation::Seen(cluster) = observation
+            && let Some(failure) = cluster.unread.first()
+        {
+            let more = match cluster.unread.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            terminal.warn(&format!(
+                "{context:?}: not all of it could be read ({failure}{more}): look over what the file says of it"
+            ));
+        }
+    }
+    Ok(seen)
+}
+
+/// The exit code of what was written of contexts: some of them, or all, may not have been read.
+pub fn verdict(seen: &[(String, Observation)]) -> Result<()> {
+    let unreachable =
+        |(_, observation): &&(String, Observation)| matches!(observation, Observation::Unreachable { .. });
+    let unread = |(_, observation): &(String, Observation)| match observation {
+        Observation::Unreachable { .. } => true,
+        Observation::Seen(cluster) => !cluster.unread.is_empty(),
+    };
+    if !seen.is_empty() && seen.iter().filter(unreachable).count() == seen.len() {
+        Err(Error::already_said(ErrorKind::Unreachable))
+    } else if seen.iter().any(unread) {
+        Err(Error::already_said(ErrorKind::Partial))
+    } else {
+        Ok(())
+    }
 }

@@ -149,6 +149,18 @@ async fn a_server_that_never_mends_is_given_up_within_the_deadline() {
 }
 
 #[tokio::test]
+async fn what_came_before_a_last_try_that_was_cut_short_is_the_reason() {
+    const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+    // The fifth try begins in the second half of the time, whatever the pauses are, the second in the first.
+    for (refusals, class) in [(4, FailureClass::Server), (1, FailureClass::Timeout)] {
+        let (address, _) = server([vec![BUSY; refusals], vec!["hang"]].concat()).await;
+        let client = client(&address, SECOND * 3 / 2).await;
+        let failure = client.get("/version", "version").await.unwrap_err();
+        assert_eq!(failure.class, class, "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn what_repeating_cannot_help_is_asked_once() {
     let refusals = [
         (

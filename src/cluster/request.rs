@@ -108,11 +108,21 @@ impl Client {
     pub(super) async fn exchange(&self, request: &Outgoing<'_>, mut end: Instant) -> Result<Value, Refusal> {
         let mut pause = Pause::default();
         let (mut authorized, mut reconnected) = (false, false);
+        let mut earlier: Option<Failure> = None;
         loop {
-            let refusal = match self.attempt(request, end).await {
+            let had = end.saturating_duration_since(Instant::now());
+            let mut refusal = match self.attempt(request, end).await {
                 Ok(answer) => return Ok(answer),
                 Err(refusal) => refusal,
             };
+            // One that was cut short says nothing of the server: what it was repeated for does.
+            let was_cut_short =
+                refusal.failure.class == FailureClass::Timeout && had <= self.shared.deadlines.total / 2;
+            match earlier {
+                Some(earlier) if was_cut_short => refusal.failure = earlier,
+                _ => {}
+            }
+            earlier = Some(refusal.failure.clone());
             if refusal.unknown && request.repeat == Repeat::AfterALook {
                 return Err(refusal);
             }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use crate::fleet::ClusterSpec;
-use crate::inventory::{AddressProbe, ClusterInventory, Object, ProbeOutcome, kind};
+use crate::inventory::{AddressProbe, ClusterInventory, Object, ObjectReference, ProbeOutcome, kind};
 
 /// An address under which peers could reach a cluster's API server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,22 @@ pub struct NoAddress {
     pub reason: String,
     /// What to do.
     pub hint: String,
+}
+
+/// What the address hangs on and could not be read this time, where it may be read the next: another
+/// address, or another authority, is no answer to that.
+pub fn not_known_now(spec: &ClusterSpec, seen: &ClusterInventory) -> Option<ObjectReference> {
+    let passes = |reference: &ObjectReference| {
+        let failure = seen.why_unknown(reference);
+        failure.is_some_and(|failure| failure.class.may_pass())
+    };
+    let is_named = spec.api_server.is_some() || !is_loopback(&seen.server);
+    let endpoints = ObjectReference::new("discovery.k8s.io/v1", "EndpointSlice", "default", "kubernetes");
+    if !is_named && passes(&endpoints) {
+        return Some(endpoints);
+    }
+    let authority = ObjectReference::new("v1", "ConfigMap", "kube-system", "kube-root-ca.crt");
+    passes(&authority).then_some(authority)
 }
 
 /// The address that peers are to dial, by who gives it, the first that there is.
@@ -246,6 +262,40 @@ mod tests {
             ],
             ..ClusterInventory::default()
         }
+    }
+
+    #[test]
+    fn what_could_not_be_read_this_time_is_not_replaced_by_something_else() {
+        use crate::inventory::{Failure, FailureClass};
+
+        let spec = ClusterSpec::named("east".parse().unwrap());
+        let mut named = spec.clone();
+        named.api_server = Some("https://east.example.com".to_owned());
+        let unread = |server: &str, resource: &str, class| {
+            let mut seen = seen(server, &[]);
+            seen.unread.push(Failure {
+                class,
+                verb: "list".to_owned(),
+                resource: resource.to_owned(),
+                message: "why".to_owned(),
+            });
+            seen
+        };
+        let kind_of =
+            |spec: &ClusterSpec, seen: &ClusterInventory| not_known_now(spec, seen).map(|found| found.kind);
+        let (local, public) = ("https://127.0.0.1:6443", "https://192.0.2.7");
+        let slices = unread(local, "endpointslices in default", FailureClass::Timeout);
+        assert_eq!(kind_of(&spec, &slices).as_deref(), Some("EndpointSlice"));
+        assert_eq!(kind_of(&named, &slices), None);
+        let slices = unread(public, "endpointslices in default", FailureClass::Timeout);
+        assert_eq!(kind_of(&spec, &slices), None);
+        // Whoever may not read it never will: what else there is has to do.
+        let slices = unread(local, "endpointslices in default", FailureClass::Permission);
+        assert_eq!(kind_of(&spec, &slices), None);
+        let maps = unread(local, "configmaps in kube-system", FailureClass::Server);
+        assert_eq!(kind_of(&spec, &maps).as_deref(), Some("ConfigMap"));
+        let maps = unread(local, "configmaps in istio-system", FailureClass::Server);
+        assert_eq!(kind_of(&spec, &maps), None);
     }
 
     #[test]

@@ -4,6 +4,9 @@
 
 mod by_hand;
 mod canaries;
+mod every_fault;
+#[path = "../faults/cases.rs"]
+mod fault_cases;
 mod faults;
 mod fleet;
 mod foreign;

@@ -32,6 +32,13 @@ pub fn source<'input>(
     seen: &'input ClusterInventory,
     installing: &BTreeSet<ClusterName>,
 ) -> Result<(Source<'input>, Plan), Box<Plan>> {
+    if let Some(reference) = address::not_known_now(spec, seen) {
+        let reason = "no peer is given its address: what the address hangs on could not be read";
+        return Err(Box::new(Plan {
+            blocked: vec![unread(&spec.name, Area::Links, seen, &reference, reason)],
+            ..Plan::default()
+        }));
+    }
     let candidate = address::candidate(spec, seen).map_err(|none| {
         blocked(
             &spec.name,

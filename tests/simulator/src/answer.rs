@@ -99,6 +99,24 @@ impl Answer {
         )
     }
 
+    /// A server, or what stands before it, that is out of order.
+    pub fn out_of_order(code: u16) -> Self {
+        let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (reason, message) = match code {
+            429 => ("TooManyRequests", "Too many requests, please try again later."),
+            503 => (
+                "ServiceUnavailable",
+                "the server is currently unable to handle the request",
+            ),
+            504 => ("Timeout", "the server was unable to return a response in time"),
+            _ => (
+                "InternalError",
+                "an error on the server has prevented the request from succeeding",
+            ),
+        };
+        Self::refusal(status, reason, message, Value::Null)
+    }
+
     /// Whoever asks did not say who they are.
     pub fn unauthorized() -> Self {
         Self::refusal(

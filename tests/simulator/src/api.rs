@@ -89,6 +89,14 @@ fn decoded(text: &str) -> String {
 }
 
 impl Asked<'_> {
+    /// Whether it changes something: neither a review nor a dry run nor a request for a token.
+    pub fn is_write(&self) -> bool {
+        *self.method != Method::GET
+            && !reviews::is_review(self.path)
+            && self.query.get("dryRun").is_empty()
+            && !self.path.ends_with("/token")
+    }
+
     /// The request's verb, as audit logs have it.
     pub fn verb(&self) -> &'static str {
         let is_list = Target::of(self.path).is_some_and(|target| target.name.is_empty());
@@ -127,11 +135,36 @@ impl Asked<'_> {
     }
 }
 
+/// What a fault has a request of somebody answered with, where it does not come to the API at all.
+pub fn instead(fault: &Fault, user: &User, asked: &Asked<'_>) -> Option<Answer> {
+    match fault {
+        Fault::Status(code, retry_after) => Some(Answer {
+            retry_after: *retry_after,
+            ..Answer::out_of_order(*code)
+        }),
+        Fault::WebPage => Some(Answer::text(
+            StatusCode::OK,
+            "text/html; charset=utf-8",
+            "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n",
+        )),
+        Fault::Unauthorized => Some(Answer::unauthorized()),
+        Fault::NoSpace if asked.is_write() => Some(no_space()),
+        Fault::RefusedWrites(code, reason, message) => {
+            let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Some(Answer::refusal(status, reason, *message, Value::Null))
+        }
+        Fault::Forbidden(verb, resource) => {
+            let of_verb = verb.is_empty() || *verb == asked.verb();
+            let asked_of = requested(asked.path).map_or("", |(resource, ..)| resource);
+            let of_resource = resource.is_empty() || *resource == asked_of;
+            (of_verb && of_resource).then(|| forbidden(user, asked))
+        }
+        _ => None,
+    }
+}
+
 /// Answers a request of somebody who was recognised. `fault` is what is wrong with this one.
 pub fn answer(cluster: &Arc<Cluster>, user: &User, asked: &Asked<'_>, fault: &Fault) -> Answer {
-    if *fault == Fault::NoSpace && *asked.method != Method::GET && !reviews::is_review(asked.path) {
-        return no_space();
-    }
     if user.is_anonymous() && !PUBLIC.contains(&asked.path) {
         return forbidden(user, asked);
     }
@@ -152,11 +185,6 @@ pub fn answer(cluster: &Arc<Cluster>, user: &User, asked: &Asked<'_>, fault: &Fa
     };
     if target.resource().custom && !is_defined(cluster, &target) {
         return Answer::no_page();
-    }
-    if let Fault::Forbidden(verb) = fault
-        && *verb == asked.verb()
-    {
-        return forbidden(user, asked);
     }
     match *asked.method {
         Method::GET if !target.subresource.is_empty() => Answer::no_page(),

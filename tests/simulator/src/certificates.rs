@@ -3,11 +3,13 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, SanType,
 };
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
@@ -34,6 +36,19 @@ pub struct Authority {
     verifier: Arc<dyn rustls::server::danger::ClientCertVerifier>,
 }
 
+/// What can be wrong with a server's certificate that the right authority signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// It ended an hour ago.
+    Expired,
+    /// It begins in an hour.
+    NotYetValid,
+    /// It names another host.
+    OtherName,
+    /// It names its host in its subject alone, as was done once.
+    OnlyCommonName,
+}
+
 /// A certificate and its key, PEM.
 #[derive(Debug, Clone)]
 pub struct ClientCertificate {
@@ -53,19 +68,40 @@ impl Authority {
         let key = KeyPair::generate().map_err(failed)?;
         let parameters = authority(name, BasicConstraints::Unconstrained);
         let certificate = parameters.self_signed(&key).map_err(failed)?;
+        let (pem, der) = (certificate.pem(), certificate.der().clone());
+        Self::with(pem, der, Issuer::new(parameters, key))
+    }
+
+    /// One that stands already, by its certificate and its key, PEM.
+    ///
+    /// # Errors
+    ///
+    /// Where they are none.
+    pub fn standing(certificate: &str, key: &str) -> Result<Self, SimulatorError> {
+        let key = KeyPair::from_pem(key).map_err(failed)?;
+        let der = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(failed)?;
+        let issuer = Issuer::from_ca_cert_pem(certificate, key).map_err(failed)?;
+        Self::with(certificate.to_owned(), der, issuer)
+    }
+
+    fn with(
+        pem: String,
+        certificate: CertificateDer<'_>,
+        issuer: Issuer<'static, KeyPair>,
+    ) -> Result<Self, SimulatorError> {
         let server_key = KeyPair::generate().map_err(failed)?;
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(server_key.serialize_der()));
         let signing = rustls::crypto::ring::sign::any_supported_type(&der).map_err(failed)?;
         let mut roots = RootCertStore::empty();
-        roots.add(certificate.der().clone()).map_err(failed)?;
+        roots.add(certificate).map_err(failed)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
             .allow_unauthenticated()
             .build()
             .map_err(failed)?;
         Ok(Self {
-            pem: certificate.pem(),
-            issuer: Issuer::new(parameters, key),
+            pem,
+            issuer,
             server_key,
             signing,
             verifier,
@@ -84,6 +120,37 @@ impl Authority {
             SanType::DnsName(name.try_into().map_err(failed)?),
             SanType::DnsName("localhost".try_into().map_err(failed)?),
         ];
+        self.server_of(parameters, http2)
+    }
+
+    /// TLS whose certificate has a fault.
+    ///
+    /// # Errors
+    ///
+    /// Where the certificate cannot be signed.
+    pub fn flawed_server(&self, flaw: Flaw, address: IpAddr) -> Result<ServerConfig, SimulatorError> {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let mut parameters = parameters(&address.to_string(), None);
+        parameters.subject_alt_names = vec![SanType::IpAddress(address)];
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = rcgen::date_time_ymd(1970, 1, 1) + since.map_err(failed)?;
+        match flaw {
+            Flaw::Expired => parameters.not_after = now - HOUR,
+            Flaw::NotYetValid => parameters.not_before = now + HOUR,
+            Flaw::OtherName => {
+                let name = "elsewhere.test".try_into().map_err(failed)?;
+                parameters.subject_alt_names = vec![SanType::DnsName(name)];
+            }
+            Flaw::OnlyCommonName => parameters.subject_alt_names.clear(),
+        }
+        self.server_of(parameters, true)
+    }
+
+    fn server_of(
+        &self,
+        mut parameters: CertificateParams,
+        http2: bool,
+    ) -> Result<ServerConfig, SimulatorError> {
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = parameters
             .signed_by(&self.server_key, &self.issuer)

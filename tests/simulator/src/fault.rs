@@ -35,8 +35,9 @@ pub enum Fault {
     Status(u16, Option<u64>),
     /// Whoever asks is not known: 401.
     Unauthorized,
-    /// A verb (as in the audit: `get`, `list`, `watch`, `create`, `patch`, `delete`) is forbidden.
-    Forbidden(&'static str),
+    /// A verb (as in the audit: `get`, `list`, `watch`, `create`, `patch`, `delete`) is forbidden on a
+    /// resource (`secrets`); an empty one is every one.
+    Forbidden(&'static str, &'static str),
     /// Watches and continued lists begin too far back: 410.
     Gone,
     /// The certificate is signed by an authority that nobody knows.
@@ -47,6 +48,15 @@ pub enum Fault {
     WebPage,
     /// Writes fail as they do when etcd's space is used up; reads are fine.
     NoSpace,
+    /// Writes are refused with this code, reason and message, as admission does; reads, reviews and
+    /// dry runs are fine.
+    RefusedWrites(u16, &'static str, &'static str),
+    /// The connection is reset after a write that was carried out: its answer is lost.
+    LostWrites,
+    /// Lists of a resource hold so many bytes more, in objects that nobody asked for.
+    Swollen(&'static str, usize),
+    /// The cluster says that it is another one: its `kube-system` has this UID.
+    AnotherUid(String),
     /// Each answer takes so much longer.
     Slow(Duration),
 }
@@ -60,6 +70,8 @@ pub enum Stage {
     Connection,
     /// On a request.
     Request,
+    /// On a request that changes something.
+    Write,
 }
 
 impl Fault {
@@ -72,6 +84,7 @@ impl Fault {
             | Fault::ResetOnAccept
             | Fault::WrongCertificate
             | Fault::PlainHttp => Stage::Connection,
+            Fault::RefusedWrites(..) | Fault::LostWrites => Stage::Write,
             _ => Stage::Request,
         }
     }
@@ -94,6 +107,8 @@ pub struct Plan {
     every: u64,
     /// It strikes so many times in all; 0 is for ever.
     times: u64,
+    /// It spares so many at first.
+    spared: u64,
     seen: AtomicU64,
     struck: AtomicU64,
 }
@@ -126,12 +141,24 @@ impl Plan {
         }
     }
 
+    /// A fault that always strikes, once it has spared so many connections or requests.
+    pub fn after(fault: Fault, spared: u64) -> Self {
+        Self {
+            fault,
+            spared,
+            ..Self::default()
+        }
+    }
+
     /// The fault, if it shows at this stage and strikes now.
     pub fn strikes(&self, stage: Stage) -> Option<&Fault> {
         if self.fault == Fault::None || self.fault.stage() != stage {
             return None;
         }
         let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        if seen <= self.spared {
+            return None;
+        }
         if self.every > 1 && !seen.is_multiple_of(self.every) {
             return None;
         }

@@ -12,7 +12,7 @@ use crate::certificates::{Authority, ClientCertificate, MeshRoot};
 use crate::cluster::{Cluster, Making, Neighbours, Pace, seed};
 use crate::content::{self, Content};
 use crate::link::Length;
-use crate::server::{Serving, serve};
+use crate::server::{Behind, Serving, serve};
 use crate::store::uid;
 
 /// Why a fleet cannot be had.
@@ -163,7 +163,7 @@ impl Fleet {
             runtime.spawn(serve(
                 listener,
                 Arc::new(Serving {
-                    cluster: Arc::clone(&cluster),
+                    behind: Behind::Simulated(Arc::clone(&cluster)),
                     tls,
                     untrusted: Arc::clone(&untrusted),
                     length: options.length,
@@ -215,7 +215,7 @@ impl Drop for Fleet {
 
 /// A listener on a port of its own. The port is bound by its number, so that it stays ours while a
 /// dead cluster does not listen: one that the kernel chose is given back then (`tcp_set_state`).
-fn listen(address: IpAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
+pub(crate) fn listen(address: IpAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
     let mut tries = 0;
     loop {
         let free = std::net::TcpListener::bind(SocketAddr::new(address, 0))?.local_addr()?;

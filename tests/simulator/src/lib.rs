@@ -8,9 +8,10 @@
 //! - [`cluster`]: one cluster; [`content`]: what it holds at first; [`store`], [`item`]: how
 //!   objects are kept; [`resource`], [`selector`]: kinds, paths, selectors.
 //! - [`server`], [`link`], [`control`]: listener, connections, and the link's length;
-//!   [`fault`]: what can be wrong.
+//!   [`fault`]: what can be wrong; [`stand_in`]: a server that stands for a real one, and can be wrong
+//!   in the same ways.
 //! - [`request`], [`api`], [`write`], [`apply`], [`controllers`], [`reviews`], [`discovery`], [`people`],
-//!   [`answer`]: the API; [`forward`], [`istiod`]: port-forwards and what is behind them;
+//!   [`answer`], [`falsehood`]: the API; [`forward`], [`istiod`]: port-forwards and what is behind them;
 //!   [`audit`]: the record.
 
 pub mod answer;
@@ -23,6 +24,7 @@ pub mod content;
 pub mod control;
 pub mod controllers;
 pub mod discovery;
+pub mod falsehood;
 pub mod fault;
 pub mod files;
 pub mod fleet;
@@ -36,12 +38,15 @@ pub mod resource;
 pub mod reviews;
 pub mod selector;
 pub mod server;
+pub mod stand_in;
 pub mod store;
 pub mod write;
 
 pub use audit::{Audit, Counts, Detail, Entry};
+pub use certificates::Flaw;
 pub use cluster::Cluster;
 pub use content::Content;
 pub use fault::{Fault, Plan};
 pub use fleet::{Credential, Fleet, Options, SimulatorError};
 pub use link::Length;
+pub use stand_in::{StandIn, StandIns};

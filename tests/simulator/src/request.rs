@@ -6,17 +6,19 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::{Request, Response};
+use tokio::sync::watch;
 
 use crate::answer::{Answer, Content, Outgoing, Sending};
 use crate::api::{self, Asked, Query};
 use crate::audit::{Detail, Entry};
 use crate::cluster::Cluster;
 use crate::control::Control;
-use crate::fault::{Fault, Stage};
+use crate::falsehood::falsify;
+use crate::fault::{Fault, Plan, Stage};
 use crate::forward;
 use crate::people::User;
 
@@ -38,9 +40,9 @@ pub struct Connection {
 pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> Response<Outgoing> {
     let cluster = &connection.cluster;
     cluster.counters.requests.fetch_add(1, Ordering::Relaxed);
-    until_heard(cluster).await;
+    until_heard(&cluster.plan).await;
     let plan = Arc::clone(&cluster.plan.borrow());
-    let fault = plan.strikes(Stage::Request).cloned().unwrap_or_default();
+    let mut fault = plan.strikes(Stage::Request).cloned().unwrap_or_default();
     let upgrade = forward::is_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
     let (head, body) = request.into_parts();
     let body = read(body).await;
@@ -52,6 +54,11 @@ pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> 
         headers: &head.headers,
         body: &body,
     };
+    if asked.is_write()
+        && let Some(struck) = plan.strikes(Stage::Write)
+    {
+        fault = struck.clone();
+    }
     if let Fault::Slow(time) = &fault {
         tokio::time::sleep(*time).await;
     }
@@ -68,16 +75,13 @@ pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> 
         note(connection, &asked, response.status().as_u16(), "", &Bytes::new());
         return response;
     }
-    let answer = match (&fault, &user) {
-        (Fault::Status(code, retry_after), _) => refused_by_fault(*code, *retry_after),
-        (Fault::WebPage, _) => Answer::text(
-            StatusCode::OK,
-            "text/html; charset=utf-8",
-            "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n",
-        ),
-        (Fault::Unauthorized, _) | (_, None) => Answer::unauthorized(),
-        (fault, Some(user)) => api::answer(cluster, user, &asked, fault),
+    let mut answer = match &user {
+        None => api::instead(&fault, &User::anonymous(), &asked).unwrap_or_else(Answer::unauthorized),
+        Some(user) => {
+            api::instead(&fault, user, &asked).unwrap_or_else(|| api::answer(cluster, user, &asked, &fault))
+        }
     };
+    falsify(&mut answer, &fault, &asked);
     let bytes = match &answer.content {
         Content::Whole(bytes) => bytes.clone(),
         Content::Watch(..) => Bytes::new(),
@@ -89,12 +93,17 @@ pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> 
         answer.content_type,
         &bytes,
     );
-    if fault == Fault::ResetAfterRequest(true) {
-        connection.control.reset();
-        return pending().await;
-    }
+    send(answer, fault, &connection.control).await
+}
+
+/// Sends an answer, as far as a fault lets it.
+pub async fn send(answer: Answer, fault: Fault, control: &Arc<Control>) -> Response<Outgoing> {
     let sending = match fault {
-        Fault::ResetInBody => Sending::HalfThenReset(Arc::clone(&connection.control)),
+        Fault::ResetAfterRequest(true) | Fault::LostWrites => {
+            control.reset();
+            return pending().await;
+        }
+        Fault::ResetInBody => Sending::HalfThenReset(Arc::clone(control)),
         Fault::HalfBody => Sending::Half,
         Fault::Drip => Sending::Drip,
         _ => Sending::Straight,
@@ -103,11 +112,11 @@ pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> 
 }
 
 /// Waits while the cluster hears nothing.
-async fn until_heard(cluster: &Cluster) {
-    if !cluster.plan.borrow().fault.silences() {
+pub async fn until_heard(plan: &watch::Sender<Arc<Plan>>) {
+    if !plan.borrow().fault.silences() {
         return;
     }
-    let mut plans = cluster.plan.subscribe();
+    let mut plans = plan.subscribe();
     while plans.borrow_and_update().fault.silences() {
         if plans.changed().await.is_err() {
             pending::<()>().await;
@@ -115,7 +124,8 @@ async fn until_heard(cluster: &Cluster) {
     }
 }
 
-async fn read(body: Incoming) -> Bytes {
+/// Reads a request's body.
+pub async fn read(body: Incoming) -> Bytes {
     if body.is_end_stream() {
         return Bytes::new();
     }
@@ -137,26 +147,6 @@ fn user_of(connection: &Connection, headers: &HeaderMap) -> Option<User> {
     match token.map(str::trim) {
         None | Some("") => Some(User::anonymous()),
         Some(token) => connection.cluster.state().user(token),
-    }
-}
-
-fn refused_by_fault(code: u16, retry_after: Option<u64>) -> Answer {
-    let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let (reason, message) = match code {
-        429 => ("TooManyRequests", "Too many requests, please try again later."),
-        503 => (
-            "ServiceUnavailable",
-            "the server is currently unable to handle the request",
-        ),
-        504 => ("Timeout", "the server was unable to return a response in time"),
-        _ => (
-            "InternalError",
-            "an error on the server has prevented the request from succeeding",
-        ),
-    };
-    Answer {
-        retry_after,
-        ..Answer::refusal(status, reason, message, serde_json::Value::Null)
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::audit::Counters;
 use crate::certificates;
 use crate::cluster::Cluster;
 use crate::control::Control;
@@ -22,6 +23,7 @@ use crate::fault::{Fault, Plan, Stage};
 use crate::link::{Length, Link};
 use crate::people::User;
 use crate::request::{Connection, handle};
+use crate::stand_in::StandIn;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -30,10 +32,42 @@ const STREAMS: u32 = 100;
 /// Its window for one request's body.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
+/// What answers behind a listener.
+#[derive(Clone)]
+pub enum Behind {
+    /// A simulated cluster.
+    Simulated(Arc<Cluster>),
+    /// A real API server.
+    Real(Arc<StandIn>),
+}
+
+impl Behind {
+    fn plan(&self) -> &watch::Sender<Arc<Plan>> {
+        match self {
+            Behind::Simulated(cluster) => &cluster.plan,
+            Behind::Real(stand_in) => &stand_in.plan,
+        }
+    }
+
+    fn address(&self) -> SocketAddr {
+        match self {
+            Behind::Simulated(cluster) => cluster.address,
+            Behind::Real(stand_in) => stand_in.address,
+        }
+    }
+
+    fn counters(&self) -> &Counters {
+        match self {
+            Behind::Simulated(cluster) => &cluster.counters,
+            Behind::Real(stand_in) => &stand_in.counters,
+        }
+    }
+}
+
 /// What all connections of a cluster are served with.
 pub struct Serving {
     /// The cluster.
-    pub cluster: Arc<Cluster>,
+    pub behind: Behind,
     /// Its TLS.
     pub tls: Arc<ServerConfig>,
     /// TLS with a certificate that nobody trusts.
@@ -44,7 +78,7 @@ pub struct Serving {
 
 /// Serves a cluster until the runtime ends.
 pub async fn serve(mut listener: TcpListener, serving: Arc<Serving>) {
-    let mut plans = serving.cluster.plan.subscribe();
+    let mut plans = serving.behind.plan().subscribe();
     loop {
         let plan = Arc::clone(&plans.borrow_and_update());
         match plan.fault {
@@ -56,7 +90,7 @@ pub async fn serve(mut listener: TcpListener, serving: Arc<Serving>) {
             Fault::Unaccepted => {
                 // A socket whose backlog cannot be changed accepts a few more, and then none.
                 let _ = rustix::net::listen(&listener, 0);
-                let fillers = fill(serving.cluster.address).await;
+                let fillers = fill(serving.behind.address()).await;
                 until_changed(&mut plans).await;
                 drop(fillers);
                 let _ = rustix::net::listen(&listener, BACKLOG);
@@ -91,8 +125,8 @@ async fn accept(
         match accepted {
             Ok((stream, _)) => {
                 let number = serving
-                    .cluster
-                    .counters
+                    .behind
+                    .counters()
                     .connections
                     .fetch_add(1, Ordering::Relaxed)
                     + 1;
@@ -128,7 +162,7 @@ async fn connection(serving: Arc<Serving>, stream: TcpStream, number: u64, fault
     let _ = stream.set_nodelay(true);
     let control = Arc::new(Control::default());
     let link = Link::new(stream, serving.length, Arc::clone(&control));
-    let plans = serving.cluster.plan.subscribe();
+    let plans = serving.behind.plan().subscribe();
     let served = async {
         match fault {
             Fault::BlackHole => hold(link).await,
@@ -190,16 +224,26 @@ async fn speak<S>(
 ) where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
-    let connection = Arc::new(Connection {
-        cluster: Arc::clone(&serving.cluster),
-        number,
-        http2,
-        user,
-        control: Arc::clone(control),
+    let spoken = Arc::new(match &serving.behind {
+        Behind::Simulated(cluster) => Spoken::Simulated(Connection {
+            cluster: Arc::clone(cluster),
+            number,
+            http2,
+            user,
+            control: Arc::clone(control),
+        }),
+        Behind::Real(stand_in) => Spoken::Real(Arc::clone(stand_in), user, Arc::clone(control)),
     });
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let connection = Arc::clone(&connection);
-        async move { Ok::<_, Infallible>(handle(&connection, request).await) }
+        let spoken = Arc::clone(&spoken);
+        async move {
+            Ok::<_, Infallible>(match &*spoken {
+                Spoken::Simulated(connection) => handle(connection, request).await,
+                Spoken::Real(stand_in, user, control) => {
+                    stand_in.answer(user.as_ref(), control, request).await
+                }
+            })
+        }
     });
     // A peer that goes away, or speaks no HTTP, ends its own connection and nothing else.
     if http2 {
@@ -218,9 +262,15 @@ async fn speak<S>(
     }
 }
 
+/// A connection on which requests come.
+enum Spoken {
+    Simulated(Connection),
+    Real(Arc<StandIn>, Option<User>, Arc<Control>),
+}
+
 /// Runs hyper's tasks.
 #[derive(Clone, Copy)]
-struct Spawn;
+pub(crate) struct Spawn;
 
 impl<F> hyper::rt::Executor<F> for Spawn
 where

@@ -143,8 +143,8 @@ fn answers_are_refused_with_codes() {
         (Fault::Status(429, Some(1)), 429, Some("1")),
         (Fault::Status(500, None), 500, None),
         (Fault::Unauthorized, 401, None),
-        (Fault::Forbidden("get"), 403, None),
-        (Fault::Forbidden("list"), 200, None),
+        (Fault::Forbidden("get", ""), 403, None),
+        (Fault::Forbidden("list", ""), 200, None),
         (Fault::WebPage, 200, None),
     ] {
         let (fleet, runtime) = fleet(two());
