@@ -379,14 +379,17 @@ impl ClusterInventory {
         }
     }
 
-    /// Why it is not known whether an object stands, where the list that would hold it failed.
+    /// Why it is not known whether an object stands, where what would have shown it failed: the list
+    /// that would hold it, or the object itself where it was asked for by name.
     pub fn why_unknown(&self, reference: &ObjectReference) -> Option<&Failure> {
         let kind = Kind::of(&reference.api_version, &reference.kind)?;
         let of_namespace = format!("{} in {}", kind.plural, reference.namespace);
-        self.unread
-            .iter()
-            .filter(|failure| failure.verb == "list")
-            .find(|failure| failure.resource == of_namespace || failure.resource == kind.plural)
+        let itself = reference.to_string();
+        self.unread.iter().find(|failure| match failure.verb.as_str() {
+            "list" => failure.resource == of_namespace || failure.resource == kind.plural,
+            "get" => failure.resource == itself,
+            _ => false,
+        })
     }
 
     /// Whether those of a kind's objects that a selector finds were listed, in a namespace or in the

@@ -275,7 +275,7 @@ mod tests {
             let mut seen = seen(server, &[]);
             seen.unread.push(Failure {
                 class,
-                verb: "list".to_owned(),
+                verb: if resource.contains('/') { "get" } else { "list" }.to_owned(),
                 resource: resource.to_owned(),
                 message: "why".to_owned(),
             });
@@ -284,15 +284,15 @@ mod tests {
         let kind_of =
             |spec: &ClusterSpec, seen: &ClusterInventory| not_known_now(spec, seen).map(|found| found.kind);
         let (local, public) = ("https://127.0.0.1:6443", "https://192.0.2.7");
-        let slices = unread(local, "endpointslices in default", FailureClass::Timeout);
+        let slices = unread(local, "EndpointSlice default/kubernetes", FailureClass::Timeout);
         assert_eq!(kind_of(&spec, &slices).as_deref(), Some("EndpointSlice"));
         assert_eq!(kind_of(&named, &slices), None);
-        let slices = unread(public, "endpointslices in default", FailureClass::Timeout);
+        let slices = unread(public, "EndpointSlice default/kubernetes", FailureClass::Timeout);
         assert_eq!(kind_of(&spec, &slices), None);
         // Whoever may not read it never will: what else there is has to do.
-        let slices = unread(local, "endpointslices in default", FailureClass::Permission);
+        let slices = unread(local, "EndpointSlice default/kubernetes", FailureClass::Permission);
         assert_eq!(kind_of(&spec, &slices), None);
-        let maps = unread(local, "configmaps in kube-system", FailureClass::Server);
+        let maps = unread(local, "ConfigMap kube-system/kube-root-ca.crt", FailureClass::Server);
         assert_eq!(kind_of(&spec, &maps).as_deref(), Some("ConfigMap"));
         let maps = unread(local, "configmaps in istio-system", FailureClass::Server);
         assert_eq!(kind_of(&spec, &maps), None);
