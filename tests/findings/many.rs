@@ -129,7 +129,7 @@ fn a_million_links_that_are_missing_are_told_in_few_words() {
     );
     // All of them: a line a reader, a finding a reader with its hint, its replica, its certificates.
     let wide = lines(&report, true);
-    assert!(wide < 8 * CLUSTERS, "{wide}");
+    assert!((6 * CLUSTERS..8 * CLUSTERS).contains(&wide), "{wide}");
 }
 
 #[test]
