@@ -144,7 +144,7 @@ impl Cluster {
     }
 
     /// The UID of its `kube-system`, which fleet files pin.
-    fn uid(&self) -> Outcome<String> {
+    pub fn uid(&self) -> Outcome<String> {
         let namespace = self.api()?.get("/api/v1/namespaces/kube-system")?;
         let namespace = namespace.doing("read kube-system")?;
         let uid = namespace["metadata"]["uid"].as_str();

@@ -1,32 +1,38 @@
 //! `faults`: one of up to ten real clusters fails; when are the others done?
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::json;
+use simulator::{StandIn, StandIns};
 
 use crate::arguments::{Arguments, Benchmark};
-use crate::clusters::{Cluster, Entry, Ground};
-use crate::fault_server::{self, Fault};
+use crate::clusters::{Cluster, Entry, Ground, with_each};
+use crate::fault_cases::{CASES, Case, Does, Outcome as Effect};
+use crate::fault_table::{DEADLINE, Judged, Sides, others_read};
 use crate::fixture::{self, Token};
 use crate::job::{Job, Runs, by_exit_code, in_turn};
-use crate::meter::Metered;
-use crate::report::{Section, Table};
-use crate::statistics::median;
+use crate::report::Section;
 use crate::trouble::{Doing as _, Outcome, Trouble};
 
-/// The deadline that each command is given, so that those that hang take no longer.
-const DEADLINE: &str = "2s";
+/// The file that `init` writes.
+const MADE: &str = "made.yaml";
 
-/// How much later than its deadline a command may end: it has to start, report and end as well.
-const GRACE: f64 = 0.5;
+/// A command, and how it is called in the table.
+struct Asked {
+    name: &'static str,
+    does: Does,
+    words: Vec<String>,
+}
 
-const COMMANDS: [&[&str]; 4] = [
-    &["status"],
-    &["contexts", "--probe"],
-    &["plan"],
-    &["link", "list"],
-];
+/// What stands for the last cluster in a case, and the kubeconfig that leads to it.
+struct Bad {
+    case: &'static Case,
+    stand_in: Arc<StandIn>,
+    kubeconfig: PathBuf,
+}
 
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Outcome<Section> {
@@ -34,169 +40,230 @@ pub fn run(arguments: &Arguments) -> Outcome<Section> {
     fixture::furnish(&ground)?;
     let clusters = &ground.clusters[..ground.clusters.len().min(10)];
     let (bad, good) = clusters.split_last().doing("find clusters")?;
-    let count = clusters.len();
     let mut section = Section::new(
         Benchmark::Faults,
         format!(
-            "{count} real clusters, the last of them as it is, or behind a server that fails. Measured is the moment \
-             at which the last of the other {} was said to be read (`-v`). Each command has `--request-timeout {DEADLINE}`.",
-            good.len()
+            "{} real clusters, the last of them as it is, or behind a server that fails. Measured is the moment at \
+             which the last of the others was said to be read (`-v`). Each command has `--request-timeout {DEADLINE}s`.",
+            clusters.len(),
         ),
     );
-    let fleet = ground.fleet_of_links("faults.yaml", clusters)?;
+    make_well(clusters)?;
+    let commands = commands(&ground, clusters)?;
     let sound = kubeconfig(&ground, "sound", clusters, None)?;
     fixture::put_back(clusters, Token::Issued)?;
-    let link = ground
-        .stolos("link", &sound, &["link", "sync", "--yes", "--no-wait", "--fleet"])
-        .arguments([&fleet]);
-    by_exit_code(&link.run()?).map_err(|why| Trouble::new(format!("link the clusters: {why}")))?;
-    let mut cases = vec![(None, sound)];
-    let other = good.first().doing("find another cluster")?;
-    for fault in Fault::ALL {
-        let address = fault_server::start(fault, &bad.folder, &other.folder)?;
-        let server = format!("https://{address}");
-        cases.push((
-            Some(fault),
-            kubeconfig(&ground, fault.name(), clusters, Some(&server))?,
-        ));
+    let link = ["link", "sync", "--yes", "--no-wait", "--fleet", "faults.yaml"];
+    by_exit_code(&ground.stolos("link", &sound, &link).run()?)
+        .map_err(|why| Trouble::new(format!("link the clusters: {why}")))?;
+    let stand_ins = StandIns::begin().doing("start servers that fail")?;
+    let mut cases = Vec::new();
+    // What shows in writes alone is nothing to these commands.
+    let seen = |case: &&Case| !matches!(case.outcome, Effect::Unwritten(_));
+    for case in CASES.iter().filter(seen) {
+        let real: SocketAddr = bad
+            .server
+            .trim_start_matches("https://")
+            .parse()
+            .doing("read an address")?;
+        let stand_in = stand_ins.stand_in(&bad.folder, real, case.flaw, (case.plan)());
+        let stand_in = stand_in.doing("start a server that fails")?;
+        let server = format!("https://{}", stand_in.address);
+        let file = format!("fault-{}", stand_in.address.port());
+        cases.push(Bad {
+            case,
+            kubeconfig: kubeconfig(&ground, &file, clusters, Some(&server))?,
+            stand_in,
+        });
     }
-    let mut tally = Tally::default();
-    let mut table = Table::new(&[
-        "command",
-        "the last cluster",
-        "others read after",
-        "later by",
-        "ratio",
-        "whole command",
-        "class",
-        "exit code",
-    ]);
-    for words in COMMANDS {
-        let jobs: Vec<Job> = cases
-            .iter()
-            .map(|(fault, kubeconfig)| job(&ground, words, *fault, kubeconfig, &fleet))
-            .collect();
-        let all = in_turn(
-            &jobs,
-            arguments.runs,
-            |_| Ok(()),
-            |_, metered| {
-                Ok(others_read(metered, good)
-                    .map(|_| ())
-                    .ok_or_else(|| metered.end()))
-            },
-        )?;
+    let mut judged = Judged::begin();
+    for asked in &commands {
+        let sides = Sides {
+            bad,
+            // Those that are there to be joined to are not read.
+            good: if asked.name == "join" { &good[1..] } else { good },
+        };
+        let all = measured(&ground, asked, &sound, &cases, arguments.runs, sides)?;
         section.notes.extend(all.iter().filter_map(Runs::complaint));
-        let usual = all.first().and_then(|runs| moment(runs, good));
-        for ((fault, _), runs) in cases.iter().zip(&all) {
-            table.row(tally.judge(words, *fault, runs, usual, bad, good));
+        let Some((usual, others)) = all.split_first() else {
+            continue;
+        };
+        judged.usual(asked.name, usual, sides);
+        for (bad, runs) in cases.iter().zip(others) {
+            judged.case(
+                asked.name,
+                bad.case,
+                bad.case.outcome.expected(asked.does),
+                runs,
+                usual,
+                sides,
+            );
         }
     }
-    section.tables.push(table);
-    let cases = tally.cases as f64;
-    section.at_least(
-        "faults: cases in which the others were within 1.1 times or 50 ms",
-        Some(tally.prompt as f64),
-        cases,
-        "",
-    );
-    section.at_least(
-        "faults: cases in which the bad cluster was classed rightly",
-        Some(tally.classed as f64),
-        cases,
-        "",
-    );
-    section.at_least(
-        "faults: cases that ended within the deadline",
-        Some(tally.in_time as f64),
-        cases,
-        "",
-    );
+    judged.end(&mut section);
+    make_bare(clusters)?;
     Ok(section)
 }
 
-/// How many cases went as they should.
-#[derive(Default)]
-struct Tally {
-    cases: usize,
-    prompt: usize,
-    classed: usize,
-    in_time: usize,
-}
-
-impl Tally {
-    /// The row of one case.
-    fn judge(
-        &mut self,
-        words: &[&str],
-        fault: Option<Fault>,
-        runs: &Runs,
-        usual: Option<f64>,
-        bad: &Cluster,
-        good: &[Cluster],
-    ) -> Vec<String> {
-        let read = moment(runs, good);
-        let later = read.zip(usual).map(|(read, usual)| read - usual);
-        let ratio = read.zip(usual).map(|(read, usual)| read / usual);
-        let mut classes: Vec<String> = runs
-            .good
-            .iter()
-            .flat_map(|run| classes(run, &bad.context))
-            .collect();
-        classes.sort();
-        classes.dedup();
-        if let Some(fault) = fault {
-            self.cases += 1;
-            let prompt = later.is_some_and(|later| later <= 0.05) || ratio.is_some_and(|ratio| ratio <= 1.1);
-            self.prompt += usize::from(prompt);
-            let right = |class: &String| fault.classes().contains(&class.as_str());
-            self.classed += usize::from(!classes.is_empty() && classes.iter().all(right));
-            self.in_time += usize::from(runs.wall().is_some_and(|wall| wall <= 2.0 + GRACE));
+/// Every command that talks to clusters and writes to none.
+fn commands(ground: &Ground, clusters: &[Cluster]) -> Outcome<Vec<Asked>> {
+    let all = fleet(clusters)?;
+    ground.write("faults.yaml", all)?;
+    ground.write("first.yaml", fleet(&clusters[..1])?)?;
+    let leaving = &clusters[1].context;
+    let asked = |name: &'static str, does: Does, words: &[&str]| Asked {
+        name,
+        does,
+        words: words.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    let mut commands = vec![
+        asked("contexts --probe", Does::Identify, &["contexts", "--probe"]),
+        asked("status --context", Does::Observe, &["status", "--context", "*"]),
+        asked("status", Does::Judge, &["status"]),
+        asked("link list", Does::List, &["link", "list"]),
+        asked("trust show", Does::List, &["trust", "show"]),
+        asked("plan", Does::Plan, &["plan"]),
+        asked("link sync --dry-run", Does::Plan, &["link", "sync", "--dry-run"]),
+        asked("apply --dry-run", Does::Plan, &["apply", "--dry-run"]),
+        asked("leave --dry-run", Does::Leave, &["leave", leaving, "--dry-run"]),
+    ];
+    for command in &mut commands {
+        command.words.extend(["-o", "json"].map(str::to_owned));
+        if !matches!(command.does, Does::Identify | Does::Observe) {
+            command
+                .words
+                .extend(["--fleet", "faults.yaml"].map(str::to_owned));
         }
-        let mut codes: Vec<String> = runs
-            .good
-            .iter()
-            .map(|run| {
-                run.code
-                    .map_or_else(|| "killed".to_owned(), |code| code.to_string())
-            })
-            .collect();
-        codes.sort();
-        codes.dedup();
-        let milliseconds = |value: Option<f64>| {
-            value.map_or_else(|| "–".to_owned(), |value| format!("{:.0} ms", value * 1e3))
-        };
-        vec![
-            words.join(" "),
-            fault.map_or("as it is", Fault::name).to_owned(),
-            milliseconds(read),
-            if fault.is_some() {
-                milliseconds(later)
-            } else {
-                String::new()
-            },
-            match (fault, ratio) {
-                (Some(_), Some(ratio)) => format!("{ratio:.2}"),
-                _ => String::new(),
-            },
-            milliseconds(runs.wall()),
-            classes.join(", "),
-            codes.join(", "),
-        ]
     }
+    let mut join = asked(
+        "join",
+        Does::Propose,
+        &["join", "--dry-run", "--fleet", "first.yaml"],
+    );
+    join.words
+        .extend(clusters[1..].iter().map(|cluster| cluster.context.clone()));
+    commands.push(join);
+    let init = [
+        "init",
+        "--yes",
+        "--from-mesh",
+        "--name",
+        "faults",
+        "--context",
+        "*",
+        "--fleet",
+        MADE,
+    ];
+    commands.push(asked("init", Does::Propose, &init));
+    Ok(commands)
 }
 
-fn job(ground: &Ground, words: &[&str], fault: Option<Fault>, kubeconfig: &Path, fleet: &Path) -> Job {
-    let name = format!("{} / {}", words.join(" "), fault.map_or("as it is", Fault::name));
-    let job = ground
-        .stolos(&name, kubeconfig, words)
-        .arguments(["-v", "-o", "json", "--request-timeout", DEADLINE])
-        .deadline(Duration::from_secs(60));
-    if words.first() == Some(&"contexts") {
-        job
-    } else {
-        job.arguments(["--fleet".as_ref(), fleet.as_os_str()])
-    }
+/// A command when all is well, and in each case.
+fn measured(
+    ground: &Ground,
+    asked: &Asked,
+    sound: &Path,
+    cases: &[Bad],
+    rounds: u16,
+    sides: Sides<'_>,
+) -> Outcome<Vec<Runs>> {
+    let words: Vec<&str> = asked.words.iter().map(String::as_str).collect();
+    let job = |what: &str, kubeconfig: &Path| -> Job {
+        ground
+            .stolos(&format!("{} / {what}", asked.name), kubeconfig, &words)
+            .arguments(["-v", "--request-timeout", &format!("{DEADLINE}s")])
+            .deadline(Duration::from_secs(60))
+    };
+    let mut jobs = vec![job("as it is", sound)];
+    jobs.extend(cases.iter().map(|bad| job(bad.case.name, &bad.kubeconfig)));
+    in_turn(
+        &jobs,
+        rounds,
+        |job| {
+            let is_its = |bad: &&Bad| job.name.ends_with(&format!(" / {}", bad.case.name));
+            if let Some(bad) = cases.iter().find(is_its)
+                && (bad.case.plan)().counts()
+            {
+                bad.stand_in.set_plan((bad.case.plan)());
+            }
+            match std::fs::remove_file(ground.home.join(MADE)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(error).doing("take a file away")
+                }
+                _ => Ok(()),
+            }
+        },
+        |_, metered| {
+            Ok(others_read(metered, sides.good)
+                .map(|_| ())
+                .ok_or_else(|| metered.end()))
+        },
+    )
+}
+
+/// A fleet file over clusters that manages only links, in one network. It is written as people write
+/// it: `join` edits it.
+fn fleet(clusters: &[Cluster]) -> Outcome<String> {
+    let items = with_each(clusters, |cluster| {
+        Ok(format!(
+            "  - name: {}\n    uid: {}\n    network: flat\n    manage:\n    - links\n",
+            cluster.context,
+            cluster.uid()?
+        ))
+    })?;
+    Ok(format!(
+        "apiVersion: stolos.dev/v1alpha1\nkind: Fleet\nmetadata:\n  name: faults\nspec:\n  clusters:\n{}  mesh:\n    meshID: faults\n",
+        items.concat()
+    ))
+}
+
+const NAMESPACE: &str = "/api/v1/namespaces/istio-system";
+const MESH: &str = "/api/v1/namespaces/istio-system/configmaps/istio";
+const ISTIOD: &str = "/apis/apps/v1/namespaces/istio-system/deployments/istiod";
+
+/// Has each API server say that its mesh is well, so that what a command finds are the faults.
+fn make_well(clusters: &[Cluster]) -> Outcome<()> {
+    with_each(clusters, |cluster| {
+        let api = cluster.api()?;
+        let metadata = json!({"name": "istiod", "namespace": "istio-system"});
+        api.apply(
+            NAMESPACE,
+            &json!({
+                "apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": "istio-system", "labels": {"topology.istio.io/network": "flat"}},
+            }),
+        )?;
+        api.apply(
+            MESH,
+            &json!({
+                "apiVersion": "v1", "kind": "ConfigMap",
+                "metadata": {"name": "istio", "namespace": "istio-system", "labels": {"istio.io/rev": "default"}},
+                "data": {"mesh": "defaultConfig:\n  meshId: faults\ntrustDomain: cluster.local\n"},
+            }),
+        )?;
+        let scale = json!({
+            "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": {"replicas": 1},
+        });
+        api.apply(&format!("{ISTIOD}/scale"), &scale)?;
+        let generation = api.get(ISTIOD)?.doing("find istiod")?["metadata"]["generation"].clone();
+        api.apply(
+            &format!("{ISTIOD}/status"),
+            &json!({
+                "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
+                "status": {
+                    "observedGeneration": generation, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1,
+                    "updatedReplicas": 1,
+                },
+            }),
+        )?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Takes that back, as far as another benchmark could see it.
+fn make_bare(clusters: &[Cluster]) -> Outcome<()> {
+    with_each(clusters, |cluster| cluster.api()?.delete(MESH))?;
+    Ok(())
 }
 
 /// A kubeconfig of the clusters, the last of them at another address.
@@ -205,41 +272,5 @@ fn kubeconfig(ground: &Ground, name: &str, clusters: &[Cluster], last: Option<&s
     if let (Some(entry), Some(server)) = (entries.last_mut(), last) {
         server.clone_into(&mut entry.server);
     }
-    ground.kubeconfig(&format!("{}.kubeconfig", name.replace([' ', '/'], "-")), &entries)
-}
-
-/// The median moment at which the good clusters had been read, in seconds.
-fn moment(runs: &Runs, good: &[Cluster]) -> Option<f64> {
-    median(runs.good.iter().filter_map(|run| others_read(run, good)))
-}
-
-/// When the last of some clusters had its first line, in seconds after the start: on stderr a line
-/// that begins with its name, on stdout one that holds it. None where one had none.
-fn others_read(metered: &Metered, clusters: &[Cluster]) -> Option<f64> {
-    let mut last = 0;
-    for cluster in clusters {
-        let name = &cluster.context;
-        let line = metered.lines.iter().find(|line| {
-            if line.error {
-                line.text
-                    .strip_prefix(name.as_str())
-                    .is_some_and(|rest| rest.starts_with(':'))
-            } else {
-                line.text.contains(&format!("\"{name}\""))
-            }
-        });
-        last = last.max(line?.at);
-    }
-    Some(last as f64 / 1e6)
-}
-
-/// The classes of what was said of a cluster.
-fn classes(metered: &Metered, cluster: &str) -> Vec<String> {
-    let document: Value = serde_json::from_str(&metered.stdout()).unwrap_or_default();
-    let errors = document["errors"].as_array().cloned().unwrap_or_default();
-    errors
-        .iter()
-        .filter(|error| error["cluster"] == cluster)
-        .filter_map(|error| error["class"].as_str().map(str::to_owned))
-        .collect()
+    ground.kubeconfig(&format!("{name}.kubeconfig"), &entries)
 }

@@ -20,7 +20,9 @@ mod arguments;
 mod audit;
 mod clusters;
 mod contexts;
-mod fault_server;
+#[path = "../../tests/faults/cases.rs"]
+mod fault_cases;
+mod fault_table;
 mod faults;
 mod fixture;
 mod interruption;

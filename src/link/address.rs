@@ -290,9 +290,17 @@ mod tests {
         let slices = unread(public, "EndpointSlice default/kubernetes", FailureClass::Timeout);
         assert_eq!(kind_of(&spec, &slices), None);
         // Whoever may not read it never will: what else there is has to do.
-        let slices = unread(local, "EndpointSlice default/kubernetes", FailureClass::Permission);
+        let slices = unread(
+            local,
+            "EndpointSlice default/kubernetes",
+            FailureClass::Permission,
+        );
         assert_eq!(kind_of(&spec, &slices), None);
-        let maps = unread(local, "ConfigMap kube-system/kube-root-ca.crt", FailureClass::Server);
+        let maps = unread(
+            local,
+            "ConfigMap kube-system/kube-root-ca.crt",
+            FailureClass::Server,
+        );
         assert_eq!(kind_of(&spec, &maps).as_deref(), Some("ConfigMap"));
         let maps = unread(local, "configmaps in istio-system", FailureClass::Server);
         assert_eq!(kind_of(&spec, &maps), None);

@@ -150,6 +150,11 @@ impl Plan {
         }
     }
 
+    /// Whether it strikes some and spares others, so that what it does hangs on what was asked before.
+    pub fn counts(&self) -> bool {
+        self.every > 1 || self.times > 0 || self.spared > 0
+    }
+
     /// The fault, if it shows at this stage and strikes now.
     pub fn strikes(&self, stage: Stage) -> Option<&Fault> {
         if self.fault == Fault::None || self.fault.stage() != stage {
