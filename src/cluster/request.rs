@@ -24,6 +24,10 @@ use crate::inventory::{Failure, FailureClass};
 /// ten. Whoever sends more is no API server, or is asked for too much at once.
 const ANSWER_LIMIT: usize = 128 << 20;
 
+/// How often a connection that breaks while it is made is made again: a server behind a balancer with
+/// a dead half breaks every other one, and not all of them are this request's.
+const RECONNECTIONS: usize = 3;
+
 /// One request, as it is sent and as an error calls it.
 pub(super) struct Outgoing<'text> {
     pub(super) method: Method,
@@ -107,7 +111,7 @@ impl Client {
     /// be looked for, or its time is over.
     pub(super) async fn exchange(&self, request: &Outgoing<'_>, mut end: Instant) -> Result<Value, Refusal> {
         let mut pause = Pause::default();
-        let (mut authorized, mut reconnected) = (false, false);
+        let (mut authorized, mut reconnected) = (false, 0);
         let mut earlier: Option<Failure> = None;
         loop {
             let had = end.saturating_duration_since(Instant::now());
@@ -137,8 +141,8 @@ impl Client {
                     }
                     Duration::ZERO
                 }
-                Again::Reconnected if !reconnected => {
-                    reconnected = true;
+                Again::Reconnected if reconnected < RECONNECTIONS => {
+                    reconnected += 1;
                     pause.next(None)
                 }
                 Again::Later(named) => pause.next(named),
