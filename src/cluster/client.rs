@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderValue};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::pause::Pause;
+use super::request::{RECONNECTIONS, may_be_chance};
 use super::upgrade::Prepared;
 use crate::connection::channel::Channel;
 use crate::connection::credential::plugin::Plugins;
@@ -193,10 +195,20 @@ impl Client {
     pub async fn open(&self) -> Result<(), Failure> {
         let (_, channel) = self.begin().await?;
         let end = Instant::now() + self.shared.deadlines.connect;
-        channel
-            .connected(end, &self.shared.meter)
-            .await
-            .map_err(|broken| broken.failure)
+        let mut pause = Pause::default();
+        let mut again = 0;
+        loop {
+            let Err(broken) = channel.connected(end, &self.shared.meter).await else {
+                return Ok(());
+            };
+            let wait = pause.next(None);
+            if again == RECONNECTIONS || !may_be_chance(&broken) || Instant::now() + wait >= end {
+                return Err(broken.failure);
+            }
+            again += 1;
+            tokio::time::sleep(wait).await;
+            self.shared.meter.repetitions.add(1);
+        }
     }
 
     /// Closes the connection where nobody uses it now, other contexts of the same server among them.

@@ -26,7 +26,7 @@ const ANSWER_LIMIT: usize = 128 << 20;
 
 /// How often a connection that breaks while it is made is made again: a server behind a balancer with
 /// a dead half breaks every other one, and not all of them are this request's.
-const RECONNECTIONS: usize = 3;
+pub(super) const RECONNECTIONS: usize = 3;
 
 /// One request, as it is sent and as an error calls it.
 pub(super) struct Outgoing<'text> {
@@ -273,11 +273,17 @@ impl Client {
     }
 }
 
+/// Whether the next connection may succeed where this one broke while it was made: one that is
+/// refused says that nobody listens.
+pub(super) fn may_be_chance(broken: &Broken) -> bool {
+    broken.sent == Sent::Never
+        && matches!(broken.failure.class, FailureClass::Tcp | FailureClass::Tls)
+        && !broken.failure.message.ends_with(REFUSED)
+}
+
 fn refusal_of(broken: Broken, outgoing: &Outgoing<'_>) -> Refusal {
     let again = match (broken.sent, broken.failure.class) {
-        (Sent::Never, _) if broken.failure.message.ends_with(REFUSED) => Again::Never,
-        // A connection that breaks while it is made may be chance.
-        (Sent::Never, FailureClass::Tcp | FailureClass::Tls) => Again::Reconnected,
+        _ if may_be_chance(&broken) => Again::Reconnected,
         (Sent::Never, _) | (_, FailureClass::NotKubernetes | FailureClass::Tls) => Again::Never,
         (Sent::Unprocessed | Sent::Perhaps, _) => Again::Later(None),
     };
