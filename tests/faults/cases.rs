@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use simulator::{Fault, Flaw, Plan};
+use simulator::{Fault, Flaw, Plan, Stage};
 
 use self::Outcome::{Unread, UnreadWherePinned, Unwritten, WithoutSecrets};
 
@@ -167,7 +167,12 @@ pub const CASES: &[Case] = &[
     case("1 byte/s", || Plan::always(Fault::Drip), Unread(&["timeout"])),
     case(
         "every other connection is reset",
-        || Plan::every(Fault::ResetOnAccept, 2),
+        || {
+            let plan = Plan::every(Fault::ResetOnAccept, 2);
+            // So that the first one is, which whoever keeps one connection would not see otherwise.
+            plan.strikes(Stage::Connection);
+            plan
+        },
         Outcome::None,
     ),
     // What is no API server.
@@ -219,8 +224,8 @@ pub const CASES: &[Case] = &[
         Unread(&["server"]),
     ),
     case(
-        "503 to every third request",
-        || Plan::every(Fault::Status(503, None), 3),
+        "503 to the first three requests",
+        || Plan::times(Fault::Status(503, None), 3),
         Outcome::None,
     ),
     case(
