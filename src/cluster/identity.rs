@@ -75,7 +75,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::cluster::client_tests::endpoint;
+    use crate::cluster::client_tests::{connect, endpoint};
     use crate::connection::credential::Bearer;
     use crate::connection::credential::plugin::{
         ApiVersion, InteractiveMode, Plugin, PluginOptions, Plugins, Policy,
@@ -83,6 +83,36 @@ mod tests {
     use crate::connection::deadlines::Deadlines;
     use crate::connection::pool::Connections;
     use crate::connection::server_tests::{Reply, Server, Speaks};
+
+    #[tokio::test]
+    async fn a_connection_that_is_reset_while_it_is_made_is_made_once_more() {
+        let server = Server::of_requests(Speaks::Http2, |_| {
+            Reply::json(&serde_json::json!({"gitVersion": "v1", "metadata": {"uid": "u"}}))
+        })
+        .await;
+        let real = server.url.trim_start_matches("https://").to_owned();
+        // What stands before it lets every other connection through.
+        let front = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", front.local_addr().unwrap());
+        tokio::spawn(async move {
+            for number in 0.. {
+                let (mut stream, _) = front.accept().await.unwrap();
+                if number % 2 == 0 {
+                    stream.set_zero_linger().unwrap();
+                    continue;
+                }
+                let mut there = tokio::net::TcpStream::connect(&real).await.unwrap();
+                tokio::spawn(async move { tokio::io::copy_bidirectional(&mut stream, &mut there).await });
+            }
+        });
+        let client = connect(
+            endpoint(&url, server.authority.clone()),
+            Deadlines::within(Duration::from_secs(10)),
+        );
+        let identity = identify(&client).await.unwrap();
+        assert_eq!(identity.uid.as_deref(), Ok("u"));
+        assert_eq!(server.accepted(), 1);
+    }
 
     #[tokio::test]
     async fn a_login_that_takes_longer_than_a_request_may_spoils_nothing() {
