@@ -46,7 +46,7 @@ pub use audit::{Audit, Counts, Detail, Entry};
 pub use certificates::Flaw;
 pub use cluster::Cluster;
 pub use content::Content;
-pub use fault::{Fault, Plan, Stage};
+pub use fault::{Fault, Plan};
 pub use fleet::{Credential, Fleet, Options, SimulatorError};
 pub use link::Length;
 pub use stand_in::{StandIn, StandIns};
