@@ -2,10 +2,14 @@
 //! when and by which run it was made, whether everything that should have been read was, and what
 //! was not. Pure: the time and the run's id come in as arguments.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::inventory::{ClusterInventory, Failure, FailureClass, Inventory, Observation, ReviewOutcome};
+use crate::inventory::{
+    ClusterInventory, Failure, FailureClass, Inventory, Observation, Replica, ReviewOutcome,
+};
 
 /// Every document's `apiVersion`.
 pub const API_VERSION: &str = "stolos.dev/v1alpha1";
@@ -117,46 +121,55 @@ impl DocumentError {
         }
     }
 
-    /// Everything that an inventory could not read, by cluster: lists, istiods that said nothing,
-    /// credentials that could not be reviewed. Each once.
+    /// Everything that an inventory could not read, by the cluster that did not give it: lists,
+    /// istiods that said nothing, reviews of credentials that others hold. Each once.
     pub fn of(inventory: &Inventory) -> Vec<Self> {
-        let clusters = inventory.clusters.iter();
-        clusters
-            .flat_map(|(name, observation)| Self::of_cluster(name.as_str(), observation))
-            .collect()
-    }
-
-    /// Everything that could not be read of one cluster, each once.
-    pub fn of_cluster(name: &str, observation: &Observation) -> Vec<Self> {
-        let failures = match observation {
-            Observation::Seen(cluster) => failures(cluster),
-            Observation::Unreachable { failure, .. } => vec![failure],
+        let mut by_cluster: BTreeMap<&str, Vec<&Failure>> = BTreeMap::new();
+        let mut add = |cluster, failure| {
+            let failures = by_cluster.entry(cluster).or_default();
+            if !failures.contains(&failure) {
+                failures.push(failure);
+            }
         };
-        let mut errors = Vec::new();
-        for failure in failures {
-            let error = Self::new(name, failure);
-            if !errors.contains(&error) {
-                errors.push(error);
+        for (name, observation) in &inventory.clusters {
+            match observation {
+                Observation::Unreachable { failure, .. } => add(name.as_str(), failure),
+                Observation::Seen(cluster) => {
+                    not_given(cluster).for_each(|failure| add(name.as_str(), failure));
+                    // Who holds a credential has no part in the silence of the one that it is for.
+                    failed_reviews(cluster).for_each(|(reviewer, failure)| add(reviewer, failure));
+                }
             }
         }
-        errors
+        by_cluster
+            .into_iter()
+            .flat_map(|(cluster, failures)| failures.into_iter().map(move |one| Self::new(cluster, one)))
+            .collect()
+    }
+}
+
+/// Whether a cluster has given all that it was asked for, as far as it has been asked.
+pub fn is_whole(observation: &Observation) -> bool {
+    match observation {
+        Observation::Seen(cluster) => not_given(cluster).next().is_none(),
+        Observation::Unreachable { .. } => false,
     }
 }
 
 /// What a cluster that answered did not give.
-fn failures(cluster: &ClusterInventory) -> Vec<&Failure> {
-    let mut failures: Vec<&Failure> = cluster.unread.iter().collect();
-    for replica in &cluster.replicas {
-        failures.extend(replica.version.failure());
-        failures.extend(replica.clusterz.failure());
-        failures.extend(replica.networkz.failure());
-    }
+fn not_given(cluster: &ClusterInventory) -> impl Iterator<Item = &Failure> {
+    let of_replicas = cluster.replicas.iter().flat_map(Replica::failures);
+    cluster.unread.iter().chain(of_replicas)
+}
+
+/// The reviews of credentials in a cluster that could not be made, each with the cluster ID that the
+/// credential is for: that cluster was asked.
+fn failed_reviews(cluster: &ClusterInventory) -> impl Iterator<Item = (&str, &Failure)> {
     let entries = cluster.remote_secrets.iter().flat_map(|secret| &secret.entries);
-    failures.extend(entries.filter_map(|entry| match &entry.review {
-        ReviewOutcome::Failed(failure) => Some(failure),
+    entries.filter_map(|entry| match &entry.review {
+        ReviewOutcome::Failed(failure) => Some((entry.cluster_id.as_str(), failure)),
         ReviewOutcome::Authenticated(_) | ReviewOutcome::Rejected(_) | ReviewOutcome::NotReviewed => None,
-    }));
-    failures
+    })
 }
 
 /// A time as documents write it: RFC 3339, UTC, whole seconds.
@@ -167,6 +180,7 @@ pub fn time(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::{RemoteSecret, RemoteSecretEntry};
 
     #[derive(Serialize)]
     struct Numbers {
@@ -175,6 +189,41 @@ mod tests {
 
     impl Body for Numbers {
         const KIND: &'static str = "NumberList";
+    }
+
+    #[test]
+    fn a_review_that_failed_is_the_failure_of_who_was_asked() {
+        let refused = Failure {
+            class: FailureClass::Tcp,
+            verb: "connect".to_owned(),
+            resource: "https://192.0.2.1:6443".to_owned(),
+            message: "the connection was refused".to_owned(),
+        };
+        let holder = || {
+            let entry = RemoteSecretEntry {
+                cluster_id: "east".to_owned(),
+                review: ReviewOutcome::Failed(refused.clone()),
+                ..RemoteSecretEntry::default()
+            };
+            let secret = RemoteSecret {
+                entries: vec![entry],
+                ..RemoteSecret::default()
+            };
+            Observation::Seen(Box::new(ClusterInventory {
+                remote_secrets: vec![secret],
+                ..ClusterInventory::default()
+            }))
+        };
+        let mut inventory = Inventory::default();
+        for name in ["north", "west"] {
+            inventory.clusters.insert(name.parse().unwrap(), holder());
+        }
+        // Once, though two hold it.
+        assert_eq!(
+            DocumentError::of(&inventory),
+            [DocumentError::new("east", &refused)]
+        );
+        assert!(inventory.clusters.values().all(is_whole));
     }
 
     #[test]

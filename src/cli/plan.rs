@@ -75,24 +75,31 @@ pub fn show(
 
 /// The exit code of a plan that was printed.
 pub fn verdict(planned: &Planned, exit_code: bool) -> Result<()> {
-    match blocked_kind(&planned.plan, planned) {
-        Some(kind) => Err(Error::already_said(kind)),
-        None if exit_code && !planned.plan.steps.is_empty() => Err(Error::already_said(ErrorKind::Differs)),
-        None => Ok(()),
-    }
+    let kind = match blocked_kind(&planned.plan, planned) {
+        // Of a plan in part it is known already that there is something to do.
+        None | Some(ErrorKind::Partial) if exit_code && !planned.plan.steps.is_empty() => {
+            Some(ErrorKind::Differs)
+        }
+        kind => kind,
+    };
+    kind.map_or(Ok(()), |kind| Err(Error::already_said(kind)))
 }
 
 /// What is in the way of a plan, as an exit code: a request that cannot be met before clusters that
 /// were not read.
 pub fn blocked_kind(plan: &Plan, planned: &Planned) -> Option<ErrorKind> {
     let unread = planned.inventory.unreachable().count();
+    // What may not be read will not be read the next time either: where it matters, it blocks.
+    let is_partial = unread > 0
+        || !plan.blocked.is_empty()
+        || DocumentError::of(&planned.inventory)
+            .iter()
+            .any(|error| error.class.may_pass());
     if plan.blocked.iter().any(|blocked| !blocked.unreachable) {
         Some(ErrorKind::Request)
     } else if unread > 0 && unread == planned.inventory.clusters.len() {
         Some(ErrorKind::Unreachable)
-    } else if unread > 0 || !plan.blocked.is_empty() {
-        Some(ErrorKind::Partial)
     } else {
-        None
+        is_partial.then_some(ErrorKind::Partial)
     }
 }

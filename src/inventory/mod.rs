@@ -149,6 +149,15 @@ pub struct Replica {
     pub networkz: Said<Vec<NetworkzEntry>>,
 }
 
+impl Replica {
+    /// What it did not say, and why.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        let (version, clusterz, networkz) = (&self.version, &self.clusterz, &self.networkz);
+        let failures = [version.failure(), clusterz.failure(), networkz.failure()];
+        failures.into_iter().flatten()
+    }
+}
+
 /// An answer, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -380,16 +389,25 @@ impl ClusterInventory {
     }
 
     /// Why it is not known whether an object stands, where what would have shown it failed: the list
-    /// that would hold it, or the object itself where it was asked for by name.
+    /// that would hold it, the object itself where it was asked for by name, or all that was left to
+    /// be asked.
     pub fn why_unknown(&self, reference: &ObjectReference) -> Option<&Failure> {
         let kind = Kind::of(&reference.api_version, &reference.kind)?;
         let of_namespace = format!("{} in {}", kind.plural, reference.namespace);
         let itself = reference.to_string();
-        self.unread.iter().find(|failure| match failure.verb.as_str() {
+        let failed = self.unread.iter().find(|failure| match failure.verb.as_str() {
             "list" => failure.resource == of_namespace || failure.resource == kind.plural,
             "get" => failure.resource == itself,
             _ => false,
-        })
+        });
+        let is_unknown = matches!(self.presence(reference), Presence::Unknown);
+        failed.or_else(|| self.lost().filter(|_| is_unknown))
+    }
+
+    /// Why the cluster could no longer be reached while it was being read, if that is so: it stands
+    /// once for all that was not asked any more.
+    pub fn lost(&self) -> Option<&Failure> {
+        self.unread.iter().find(|failure| failure.verb == "connect")
     }
 
     /// Whether those of a kind's objects that a selector finds were listed, in a namespace or in the

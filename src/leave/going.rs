@@ -171,14 +171,12 @@ impl Going<'_> {
     /// Why it is not known what is to be taken out: a list that failed is not an empty one.
     fn not_known(&self, choice: Choice) -> Option<&Failure> {
         let namespace = self.cluster.system_namespace();
-        self.seen
-            .unread
-            .iter()
-            .filter(|failure| failure.verb == "list")
-            .find(|failure| match failure.resource.split_once(" in ") {
-                Some((plural, of)) => of == namespace && (!choice.keep_mesh || plural == kind::SECRET.plural),
-                None => !choice.keep_mesh && TAKEN_OUT.iter().any(|kind| kind.plural == failure.resource),
-            })
+        let mut lists = self.seen.unread.iter().filter(|failure| failure.verb == "list");
+        let failed = lists.find(|failure| match failure.resource.split_once(" in ") {
+            Some((plural, of)) => of == namespace && (!choice.keep_mesh || plural == kind::SECRET.plural),
+            None => !choice.keep_mesh && TAKEN_OUT.iter().any(|kind| kind.plural == failure.resource),
+        });
+        failed.or_else(|| self.seen.lost())
     }
 
     fn remains(&mut self, what: &str) {

@@ -95,6 +95,29 @@ fn a_list_that_failed_where_a_cluster_leaves_is_not_an_empty_one() {
 }
 
 #[test]
+fn a_cluster_that_was_lost_while_it_was_read_gave_no_empty_lists() {
+    for keep_mesh in [false, true] {
+        let mut west = seen();
+        west.unread.push(Failure {
+            class: FailureClass::Tcp,
+            verb: "connect".to_owned(),
+            resource: "https://192.0.2.1:6443".to_owned(),
+            message: "the connection was refused".to_owned(),
+        });
+        let choice = Choice {
+            keep_mesh,
+            ..Choice::default()
+        };
+        let going = leaving(seen(), west, choice);
+        assert!(
+            going.plan.blocked[0]
+                .reason
+                .contains("the connection was refused")
+        );
+    }
+}
+
+#[test]
 fn a_namespace_with_a_pod_that_nobody_owns_stays() {
     let pod = |metadata| Object(json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata}));
     for (metadata, goes) in [

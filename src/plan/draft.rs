@@ -244,20 +244,29 @@ mod tests {
     fn a_list_that_ran_out_of_time_blocks_for_now_and_a_refused_one_until_somebody_else_asks() {
         let cluster: ClusterName = "east".parse().unwrap();
         let fleet: FleetName = "prod".parse().unwrap();
-        for (class, unreachable, hint) in [
-            (FailureClass::Timeout, true, "--request-timeout"),
-            (FailureClass::Permission, false, "a context that may read it"),
+        let services = ("list", "services in istio-system");
+        let server = ("connect", "https://192.0.2.1:6443");
+        for ((verb, resource), class, unreachable, hint) in [
+            (services, FailureClass::Timeout, true, "--request-timeout"),
+            (
+                services,
+                FailureClass::Permission,
+                false,
+                "a context that may read it",
+            ),
+            // Said once for all that was not asked any more.
+            (server, FailureClass::Tcp, true, "--request-timeout"),
         ] {
-            let failure = |resource: &str, class| Failure {
+            let failure = |verb: &str, resource: &str, class| Failure {
                 class,
-                verb: "list".to_owned(),
+                verb: verb.to_owned(),
                 resource: resource.to_owned(),
                 message: "why".to_owned(),
             };
             let inventory = ClusterInventory {
                 unread: vec![
-                    failure("nodes", FailureClass::Permission),
-                    failure("services in istio-system", class),
+                    failure("list", "nodes", FailureClass::Permission),
+                    failure(verb, resource, class),
                 ],
                 ..ClusterInventory::default()
             };
@@ -270,7 +279,7 @@ mod tests {
             assert_eq!(plan.blocked[0].unreachable, unreachable);
             assert!(plan.blocked[0].hint.as_ref().unwrap().contains(hint));
             let reason = &plan.blocked[0].reason;
-            assert!(reason.contains("list services in istio-system"), "{reason}");
+            assert!(reason.contains(&format!("{verb} {resource}")), "{reason}");
         }
     }
 }

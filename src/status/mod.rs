@@ -25,7 +25,7 @@ pub use link_report::{LinkReport, Links};
 pub use link_state::LinkState;
 pub use report::{Finding, StatusReport};
 
-use crate::document::{DocumentError, time};
+use crate::document::{DocumentError, is_whole, time};
 use crate::fleet::{ClusterName, Fleet};
 use crate::inventory::{ControlPlane, Inventory, Observation, Replica};
 use crate::trust::{Certificate, RootOnHand};
@@ -80,7 +80,7 @@ pub fn clusters<'inventory>(
     clusters
         .into_iter()
         .map(|(name, observation)| {
-            let is_complete = DocumentError::of_cluster(name.as_str(), observation).is_empty();
+            let is_complete = is_whole(observation);
             let spec = specs.get(name).copied();
             cluster(&ClusterView::new(name, observation, spec, &bundles), is_complete)
         })

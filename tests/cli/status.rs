@@ -31,18 +31,23 @@ fn a_silent_cluster_keeps_nobody_from_being_shown() {
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut shown = String::new();
-        for _ in 0..3 {
-            stdout.read_line(&mut shown).unwrap();
+        stdout.read_line(&mut shown).unwrap();
+        // On a busy machine east may come after the quiet moment that follows north.
+        let mut rows = [String::new(), String::new()];
+        for row in &mut rows {
+            stdout.read_line(row).unwrap();
         }
+        rows.sort();
+        shown.extend(rows);
         shown.push_str("--- west answers now ---\n");
         west.speak();
         stdout.read_to_string(&mut shown).unwrap();
         let mut said = String::new();
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(4));
-        assert_eq!(
-            said.lines().next(),
-            Some("waiting for west: at most 60 s more"),
+        let awaited = said.lines().rfind(|line| line.starts_with("waiting for "));
+        assert!(
+            awaited.is_some_and(|line| line.starts_with("waiting for west: at most ")),
             "{said}"
         );
         assert_snapshot(name, &without_ports(&shown));

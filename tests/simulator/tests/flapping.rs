@@ -78,10 +78,10 @@ fn a_cluster_that_flaps_has_its_answer_or_its_class_and_the_others_their_answers
                     classes.contains(&class.as_str()),
                     "{command}: {class}: {output:?}"
                 );
-                assert_eq!(output.status.code(), Some(4), "{command}");
+                assert_eq!(output.status.code(), Some(4), "{command}: {output:?}");
                 failures += 1;
             }
-            assert!(said.failed.is_empty(), "{command}: {:?}", said.failed);
+            assert!(said.failed.is_empty(), "{command}: {:?}: {output:?}", said.failed);
             if command != "plan" {
                 let others = used.fleet.clusters()[1..].iter();
                 let unread: Vec<&str> = others
