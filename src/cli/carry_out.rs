@@ -59,15 +59,12 @@ pub async fn carry_out(
         show(&planned, session, &[], format, terminal)?;
         return verdict(&planned, false);
     }
-    let way_is_free = blocked_kind(&planned.plan, &planned);
     if planned.plan.steps.is_empty() {
         show(&planned, session, &[], format, terminal)?;
         pin(session, &planned, None, terminal)?;
-        return match way_is_free {
-            None => Ok(()),
-            Some(kind) => Err(Error::already_said(kind)),
-        };
+        return verdict(&planned, false);
     }
+    let way_is_free = blocked_kind(&planned.plan, &planned);
     terminal.say(text::text(&planned.plan).trim_end());
     let mut failed = Vec::new();
     let result = consented(

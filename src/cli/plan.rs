@@ -73,9 +73,13 @@ pub fn show(
     }
 }
 
-/// The exit code of a plan that was printed.
+/// The exit code of a plan that was printed and is not carried out.
 pub fn verdict(planned: &Planned, exit_code: bool) -> Result<()> {
-    let kind = match blocked_kind(&planned.plan, planned) {
+    // What may not be read will not be read the next time either: where it matters, it blocks.
+    let unread = || DocumentError::of(&planned.inventory);
+    let is_incomplete = || unread().iter().any(|error| error.class.may_pass());
+    let kind = blocked_kind(&planned.plan, planned).or_else(|| is_incomplete().then_some(ErrorKind::Partial));
+    let kind = match kind {
         // Of a plan in part it is known already that there is something to do.
         None | Some(ErrorKind::Partial) if exit_code && !planned.plan.steps.is_empty() => {
             Some(ErrorKind::Differs)
@@ -89,17 +93,13 @@ pub fn verdict(planned: &Planned, exit_code: bool) -> Result<()> {
 /// were not read.
 pub fn blocked_kind(plan: &Plan, planned: &Planned) -> Option<ErrorKind> {
     let unread = planned.inventory.unreachable().count();
-    // What may not be read will not be read the next time either: where it matters, it blocks.
-    let is_partial = unread > 0
-        || !plan.blocked.is_empty()
-        || DocumentError::of(&planned.inventory)
-            .iter()
-            .any(|error| error.class.may_pass());
     if plan.blocked.iter().any(|blocked| !blocked.unreachable) {
         Some(ErrorKind::Request)
     } else if unread > 0 && unread == planned.inventory.clusters.len() {
         Some(ErrorKind::Unreachable)
+    } else if unread > 0 || !plan.blocked.is_empty() {
+        Some(ErrorKind::Partial)
     } else {
-        is_partial.then_some(ErrorKind::Partial)
+        None
     }
 }
