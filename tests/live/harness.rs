@@ -1,6 +1,7 @@
 //! A lab for a test: a home of its own, the parts found or built once, one lab at a time on the
 //! machine, and taken down whatever happens. What a test needs and cannot have is a failure.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -201,24 +202,29 @@ impl Lab {
             .collect()
     }
 
-    /// How many requests that change something a User-Agent made, by `verb resource/subresource`.
-    pub fn writes_by(&self, context: &str, agent: &str) -> std::collections::BTreeMap<String, usize> {
-        let mut counts = std::collections::BTreeMap::new();
+    /// How many requests a User-Agent made, by `verb resource/subresource`.
+    pub fn requests_by(&self, context: &str, agent: &str) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
         for event in self.audit(context) {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let verb = text(&event["verb"]);
-            if !text(&event["userAgent"]).starts_with(agent)
-                || matches!(verb.as_str(), "get" | "list" | "watch")
-            {
+            if !text(&event["userAgent"]).starts_with(agent) {
                 continue;
             }
             let reference = &event["objectRef"];
-            let mut what = format!("{verb} {}", text(&reference["resource"]));
+            let mut what = format!("{} {}", text(&event["verb"]), text(&reference["resource"]));
             if let Some(subresource) = reference["subresource"].as_str() {
                 what = format!("{what}/{subresource}");
             }
             *counts.entry(what).or_default() += 1;
         }
+        counts
+    }
+
+    /// Those of them that change something.
+    pub fn writes_by(&self, context: &str, agent: &str) -> BTreeMap<String, usize> {
+        let mut counts = self.requests_by(context, agent);
+        let reads = ["get ", "list ", "watch "];
+        counts.retain(|what, _| !reads.iter().any(|verb| what.starts_with(verb)));
         counts
     }
 
