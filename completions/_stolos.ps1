@@ -379,6 +379,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Install Istio where the fleet file wants it, with the intermediates that it signs with')
+            [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List which deployment models, networks, data planes and versions go together')
             break
         }
         'stolos;mesh;install' {
@@ -409,6 +410,18 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Consent to the plan without being asked')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Consent to the plan without being asked')
             [CompletionResult]::new('--allow-disruption', '--allow-disruption', [CompletionResultType]::ParameterName, 'Consent to steps that can interrupt what serves now, too')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'stolos;mesh;models' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the answer: `table`, `wide`, `json` or `yaml`')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the answer: `table`, `wide`, `json` or `yaml`')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')

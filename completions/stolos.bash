@@ -112,6 +112,9 @@ _stolos() {
             stolos__subcmd__mesh,install)
                 cmd="stolos__subcmd__mesh__subcmd__install"
                 ;;
+            stolos__subcmd__mesh,models)
+                cmd="stolos__subcmd__mesh__subcmd__models"
+                ;;
             stolos__subcmd__trust,init)
                 cmd="stolos__subcmd__trust__subcmd__init"
                 ;;
@@ -1172,7 +1175,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__mesh)
-            opts="-q -v -h --color --quiet --verbose --help install"
+            opts="-q -v -h --color --quiet --verbose --help install models"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1282,6 +1285,32 @@ _stolos() {
                     ;;
                 --istioctl)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        stolos__subcmd__mesh__subcmd__models)
+            opts="-o -q -v -h --output --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -362,6 +362,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
             cand install 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
+            cand models 'List which deployment models, networks, data planes and versions go together'
         }
         &'stolos;mesh;install'= {
             cand --cluster 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)'
@@ -391,6 +392,17 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand -y 'Consent to the plan without being asked'
             cand --yes 'Consent to the plan without being asked'
             cand --allow-disruption 'Consent to steps that can interrupt what serves now, too'
+            cand -q 'Print answers, warnings and errors, and nothing else'
+            cand --quiet 'Print answers, warnings and errors, and nothing else'
+            cand -v 'Say more (-v what is done, -vv each request)'
+            cand --verbose 'Say more (-v what is done, -vv each request)'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'stolos;mesh;models'= {
+            cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
+            cand --output 'How to print the answer: `table`, `wide`, `json` or `yaml`'
+            cand --color 'When to colour'
             cand -q 'Print answers, warnings and errors, and nothing else'
             cand --quiet 'Print answers, warnings and errors, and nothing else'
             cand -v 'Say more (-v what is done, -vv each request)'

@@ -323,13 +323,14 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -f -a "models" -d 'List which deployment models, networks, data planes and versions go together'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
@@ -362,6 +363,16 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from models" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from models" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from models" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from models" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from models" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand link; and not __fish_seen_subcommand_from sync list" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"

@@ -72,7 +72,26 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
             whole.extend(plan);
         }
     }
+    refuse(&mut whole, fleet, given);
     settle(whole)
+}
+
+/// Of a mesh that cannot work nothing is built.
+fn refuse(plan: &mut Plan, fleet: &Fleet, given: &Given<'_>) {
+    let versions =
+        (given.renderings.iter()).map(|(name, rendering)| (name.clone(), rendering.version.as_str()));
+    let refused = mesh::guard::refused_by_what_stands(fleet, given.inventory, &versions.collect());
+    let refused: Vec<_> = refused
+        .into_iter()
+        .filter(|blocked| given.areas.contains(&blocked.area))
+        .collect();
+    if !refused.is_empty() {
+        *plan = Plan {
+            blocked: std::mem::take(&mut plan.blocked),
+            ..Plan::default()
+        };
+        plan.blocked.extend(refused);
+    }
 }
 
 /// Where the mesh is left out (`mesh` is none) or blocked, nobody makes the namespace that an

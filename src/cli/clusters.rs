@@ -78,16 +78,6 @@ impl Row {
         let areas: Vec<&str> = self.manage.iter().map(|area| area.as_str()).collect();
         areas.join(",")
     }
-
-    fn role(&self) -> String {
-        match self.role {
-            Role::Primary => "primary",
-            Role::Remote => "remote",
-            Role::External => "external",
-            Role::Config => "config",
-        }
-        .to_owned()
-    }
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
@@ -117,7 +107,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
                 [
                     row.name.clone(),
                     row.context.clone(),
-                    row.role(),
+                    row.role.as_str().to_owned(),
                     row.network.clone(),
                     row.areas(),
                 ]
@@ -134,7 +124,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
                 [
                     row.name.clone(),
                     row.context.clone(),
-                    row.role(),
+                    row.role.as_str().to_owned(),
                     row.network.clone(),
                     row.areas(),
                     row.uid.clone(),

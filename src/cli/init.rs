@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::args::{Contexts, FleetArgument};
+use super::planning::refused;
 use super::propose::{observe, verdict};
 use crate::error::{Error, Result};
 use crate::fleet::propose::{Wishes, propose};
@@ -15,7 +16,6 @@ use crate::fleet::{
 };
 use crate::host::fleet_file::{self, FILE_NAME, FleetFileError};
 use crate::host::kubeconfig::Kubeconfigs;
-use crate::mesh;
 use crate::render::Terminal;
 
 /// Write a fleet file from kubeconfig contexts
@@ -85,8 +85,8 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     for warning in &warnings {
         terminal.warn(warning);
     }
-    if let Some(why) = mesh::unsupported(&fleet) {
-        return Err(Error::request(format!("write a fleet file: {why}")));
+    if let Some(refused) = refused(&fleet, "write a fleet file") {
+        return Err(refused);
     }
     fleet_file::create(&path, &compose::new_file(&fleet)?)?;
     terminal.say(&format!(

@@ -62,11 +62,8 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
         return Err(Error::request("plan a fleet: there is no fleet file").hint("`stolos init` writes one"));
     };
     let fleet = file.fleet.clone();
-    if let Some(why) = mesh::unsupported(&fleet) {
-        return Err(Error::request(format!(
-            "plan the fleet {}: {why}",
-            fleet.metadata.name
-        )));
+    if let Some(refused) = refused(&fleet, &format!("plan the fleet {}", fleet.metadata.name)) {
+        return Err(refused);
     }
     let purposes = purposes(request.areas);
     let rendering = async {
@@ -111,6 +108,14 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
         plan,
         users,
     })
+}
+
+/// What speaks against the mesh of a fleet file by itself, as a failure of what was to be done.
+pub fn refused(fleet: &Fleet, doing: &str) -> Option<Error> {
+    let refusals = mesh::guard::refusals(fleet);
+    let reasons: Vec<&str> = refusals.iter().map(|refusal| refusal.reason.as_str()).collect();
+    let hint = refusals.first()?.hint.clone();
+    Some(Error::request(format!("{doing}: {}", reasons.join("; "))).hint(hint))
 }
 
 /// What clusters are read for by a plan of some areas.

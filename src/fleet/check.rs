@@ -345,17 +345,17 @@ fn check_references(fleet: &Fleet, cluster: &ClusterSpec, path: &str, problems: 
                 let problem = format!(
                     "{} is a {} cluster and says nothing of it",
                     cluster.name,
-                    word(bearer)
+                    bearer.as_str()
                 );
                 problems.add(field_path, problem, hint());
             }
             None => {}
             Some(_) if cluster.role != bearer => {
-                let problem = format!("{} is a {} cluster", cluster.name, word(cluster.role));
+                let problem = format!("{} is a {} cluster", cluster.name, cluster.role.as_str());
                 problems.add(
                     field_path,
                     problem,
-                    format!("only `role: {}` has it", word(bearer)),
+                    format!("only `role: {}` has it", bearer.as_str()),
                 );
             }
             Some(name) => match fleet.cluster(name) {
@@ -370,7 +370,7 @@ fn check_references(fleet: &Fleet, cluster: &ClusterSpec, path: &str, problems: 
                     problems.add(field_path, problem, hint);
                 }
                 Some(other) if !roles.contains(&other.role) || other.name == cluster.name => {
-                    let problem = format!("{name} is a {} cluster", word(other.role));
+                    let problem = format!("{name} is a {} cluster", other.role.as_str());
                     problems.add(field_path, problem, hint());
                 }
                 Some(_) => {}
@@ -379,17 +379,8 @@ fn check_references(fleet: &Fleet, cluster: &ClusterSpec, path: &str, problems: 
     }
 }
 
-fn word(role: Role) -> &'static str {
-    match role {
-        Role::Primary => "primary",
-        Role::Remote => "remote",
-        Role::External => "external",
-        Role::Config => "config",
-    }
-}
-
 fn words(roles: &[Role]) -> String {
-    let words: Vec<&str> = roles.iter().map(|role| word(*role)).collect();
+    let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
     words.join(" or ")
 }
 

@@ -150,6 +150,18 @@ pub enum Role {
     Config,
 }
 
+impl Role {
+    /// The role's word in the fleet file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Primary => "primary",
+            Role::Remote => "remote",
+            Role::External => "external",
+            Role::Config => "config",
+        }
+    }
+}
+
 /// A part of the fleet's work that can be left to somebody else, cluster by cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -293,6 +305,16 @@ pub enum DataPlaneMode {
     Sidecar,
     /// A proxy on every node.
     Ambient,
+}
+
+impl DataPlaneMode {
+    /// The mode's word in the fleet file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DataPlaneMode::Sidecar => "sidecar",
+            DataPlaneMode::Ambient => "ambient",
+        }
+    }
 }
 
 /// The mesh's root of trust.

@@ -8,47 +8,13 @@ use serde_json::json;
 
 use super::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, over_live};
 use super::values::GATEWAY_NAME;
-use crate::fleet::{Area, ClusterName, ClusterSpec, DataPlaneMode, Fleet, Model, Role};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::NETWORK_LABEL;
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, kind};
 use crate::plan::difference::owns_field;
 use crate::plan::draft::Draft;
 use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, PART_OF_LABEL, mark};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
-
-/// Why this version of stolos cannot build the fleet's mesh at all; `None` where it can, and where
-/// it is not asked to: a mesh of any shape that others manage can be described and observed.
-pub fn unsupported(fleet: &Fleet) -> Option<String> {
-    let mesh = &fleet.spec.mesh;
-    if !fleet
-        .spec
-        .clusters
-        .iter()
-        .any(|cluster| cluster.manages(Area::Mesh))
-    {
-        return None;
-    }
-    if mesh.model != Model::MultiPrimary {
-        return Some(format!(
-            "`spec.mesh.model: {}` is not built yet: this version installs multi-primary",
-            mesh.model.as_str()
-        ));
-    }
-    if mesh.data_plane_mode != DataPlaneMode::Sidecar {
-        return Some(
-            "`spec.mesh.dataPlaneMode: ambient` is not built yet: this version installs sidecar".to_owned(),
-        );
-    }
-    let other = fleet
-        .spec
-        .clusters
-        .iter()
-        .find(|cluster| cluster.role != Role::Primary)?;
-    Some(format!(
-        "the cluster {} has a role other than primary, which the model multi-primary does not have",
-        other.name
-    ))
-}
 
 /// Plans the mesh in every cluster whose mesh the fleet manages. `signing` are the clusters whose
 /// istiod will have its intermediate, by this plan's trust steps or already: an istiod that starts

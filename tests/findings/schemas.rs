@@ -174,5 +174,6 @@ contexts:
         answer(&["status", "--kubeconfig", &kubeconfig, "--fleet", &fleet]),
         answer(&["link", "list", "--kubeconfig", &kubeconfig, "--context", "prod-*"]),
         answer(&["lab", "list"]),
+        answer(&["mesh", "models"]),
     ]
 }

@@ -30,6 +30,7 @@ use similar::TextDiff;
 use stolos::fleet::{Area, ClusterName, Fleet};
 use stolos::inventory::{Inventory, Object};
 use stolos::leave;
+use stolos::mesh::guard::{Refusal, refusals};
 use stolos::mesh::objects::Rendering;
 use stolos::mesh::render_requests;
 use stolos::plan::{Plan, text};
@@ -96,6 +97,8 @@ struct Input {
 struct Answer {
     plan: Plan,
     said: Vec<String>,
+    /// Whether there is no plan at all.
+    refused: bool,
 }
 
 /// The planners by name; a new one is a line here.
@@ -109,11 +112,12 @@ fn run(planner: &str, input: &Input) -> Answer {
             whole(input, if areas.is_empty() { &Area::ALL } else { areas })
         }
         "leave" => return leave(input),
+        "guard" => return guard(input),
         other => panic!("no planner is called {other:?}"),
     };
     Answer {
         plan,
-        said: Vec::new(),
+        ..Answer::default()
     }
 }
 
@@ -133,6 +137,23 @@ fn whole(input: &Input, areas: &[Area]) -> Plan {
     }
 }
 
+/// The whole plan; where the fleet file alone is refused, that, since nothing is read then.
+fn guard(input: &Input) -> Answer {
+    let refusals = refusals(&input.fleet);
+    if refusals.is_empty() {
+        return Answer {
+            plan: whole(input, &Area::ALL),
+            ..Answer::default()
+        };
+    }
+    let said = |refusal: Refusal| format!("refused: {}\n  hint: {}", refusal.reason, refusal.hint);
+    Answer {
+        said: refusals.into_iter().map(said).collect(),
+        refused: true,
+        ..Answer::default()
+    }
+}
+
 fn leave(input: &Input) -> Answer {
     let asked = &input.case.leaving;
     let choice = leave::Choice {
@@ -147,6 +168,7 @@ fn leave(input: &Input) -> Answer {
     Answer {
         said: remains.chain(unreachable).collect(),
         plan: leaving.plan,
+        refused: false,
     }
 }
 
@@ -207,9 +229,10 @@ fn plan_of(folder: &Path) -> String {
     let mut input = input_of(folder, case);
     let mut answer = Answer::default();
     for planner in &planners {
-        let Answer { plan, said } = run(planner, &input);
+        let Answer { plan, said, refused } = run(planner, &input);
         answer.plan.extend(plan);
         answer.said.extend(said);
+        answer.refused |= refused;
     }
     let planned: Vec<Area> = planners.iter().flat_map(|planner| areas(planner)).collect();
     check(&answer.plan, &name, &planned);
@@ -221,7 +244,10 @@ fn plan_of(folder: &Path) -> String {
             assert_eq!(left, "Nothing to do.\n", "{name}: after it was carried out");
         }
     }
-    let mut shown = text::text(&answer.plan);
+    let mut shown = match answer.refused {
+        true => String::new(),
+        false => text::text(&answer.plan),
+    };
     for line in answer.said {
         shown.push_str(&line);
         shown.push('\n');

@@ -1,6 +1,7 @@
 //! `stolos mesh …`
 
 mod install;
+mod models;
 
 use crate::error::Result;
 use crate::render::Terminal;
@@ -9,11 +10,14 @@ use crate::render::Terminal;
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Install Istio where the fleet file wants it, with the intermediates that it signs with
-    Install(super::apply::Arguments),
+    Install(Box<super::apply::Arguments>),
+    /// List which deployment models, networks, data planes and versions go together
+    Models(models::Arguments),
 }
 
 pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
     match command {
-        Command::Install(arguments) => install::run(arguments, terminal).await,
+        Command::Install(arguments) => install::run(*arguments, terminal).await,
+        Command::Models(arguments) => models::run(&arguments, terminal),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 pub use crate::inventory::hint::quoted;
 use crate::inventory::{Failure, FailureClass};
+use crate::mesh::guard::table::{Minor, RELEASES, release_of};
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::view::View;
 
@@ -54,17 +55,13 @@ pub const ENTRIES: &[Entry] = &[
         code: "kubernetes-too-old",
         severity: Severity::Error,
         title: "The API server is older than Istio supports",
-        explanation: "Istio 1.31 refuses to install on Kubernetes below 1.32 (its MinK8SVersion).",
-        hint: "upgrade the cluster to Kubernetes 1.32 or later, or choose an older Istio: `spec.mesh.version`",
+        explanation: "Each release of Istio has an oldest version of Kubernetes (its MinK8SVersion) and refuses to \
+                      install on an older one: `stolos mesh models` lists them.",
+        hint: "upgrade the cluster, or choose an older Istio: `spec.mesh.version`",
         restates_unread: false,
         check: kubernetes_too_old,
     },
 ];
-
-/// Istio's `MinK8SVersion`.
-const OLDEST_KUBERNETES: (u32, u32) = (1, 32);
-/// The first release of Istio that has that one.
-const SINCE_ISTIO: (u32, u32) = (1, 31);
 
 fn unreachable(view: &View<'_>) -> Vec<Found> {
     view.clusters
@@ -144,42 +141,20 @@ fn told(unread: &[Failure]) -> String {
 }
 
 fn kubernetes_too_old(view: &View<'_>) -> Vec<Found> {
+    let needed_by = |version: Option<&str>| Some(release_of(version?)?.kubernetes.0);
     view.seen()
-        .filter(|(cluster, _)| {
-            let mut running = cluster
-                .planes()
-                .iter()
-                .filter_map(|plane| major_minor(plane.version()?));
-            running.all(|version| version >= SINCE_ISTIO)
-        })
-        .filter(|(_, inventory)| {
-            major_minor(&inventory.kubernetes_version).is_some_and(|version| version < OLDEST_KUBERNETES)
-        })
-        .map(|(cluster, inventory)| {
-            Found::within(
-                cluster.name,
-                format!("its API server is {}", inventory.kubernetes_version),
-            )
+        .filter_map(|(cluster, inventory)| {
+            let planes = cluster.planes();
+            // Where nothing runs, what would be installed today.
+            let needed = match planes.len() {
+                0 => RELEASES.first().map(|release| release.kubernetes.0),
+                _ => planes.iter().filter_map(|plane| needed_by(plane.version())).max(),
+            };
+            let is_too_old = Minor::of(&inventory.kubernetes_version)? < needed?;
+            is_too_old.then(|| {
+                let message = format!("its API server is {}", inventory.kubernetes_version);
+                Found::within(cluster.name, message)
+            })
         })
         .collect()
-}
-
-/// The two first numbers of a version such as `v1.32.1+k3s1` or `1.32-alpha.0`.
-fn major_minor(version: &str) -> Option<(u32, u32)> {
-    let mut numbers = version
-        .trim_start_matches('v')
-        .split(|character: char| !character.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_read() {
-        assert_eq!(major_minor("v1.32.1+k3s1"), Some((1, 32)));
-        assert_eq!(major_minor("1.32-alpha.0"), Some((1, 32)));
-        assert_eq!(major_minor("latest"), None);
-    }
 }

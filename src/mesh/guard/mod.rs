@@ -1,0 +1,224 @@
+//! The topology guard: a mesh that cannot work is refused before anything is written, with the reason
+//! and where Istio gives it. What the fleet file alone shows is refused before anything is read.
+
+pub mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use table::{
+    COMBINATIONS, Combination, Minor, Networks, RELEASES, RELEASES_REFERENCE, Support, Verdict, release_of,
+};
+
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Model, Role};
+use crate::inventory::{ClusterInventory, Fact, Inventory, control_planes};
+use crate::plan::Blocked;
+
+/// What a fleet file asks for that is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is refused, and why.
+    pub reason: String,
+    /// What to write instead, or where to read on.
+    pub hint: String,
+}
+
+/// Why the mesh that a fleet file describes is not built, by the file alone: everything that speaks
+/// against it. A mesh of any shape that others manage can be described and observed.
+pub fn refusals(fleet: &Fleet) -> Vec<Refusal> {
+    let clusters = &fleet.spec.clusters;
+    if !clusters.iter().any(|cluster| cluster.manages(Area::Mesh)) {
+        return Vec::new();
+    }
+    let mut refusals: Vec<Refusal> = combination(fleet).and_then(refused).into_iter().collect();
+    refusals.extend(
+        clusters
+            .iter()
+            .filter_map(|cluster| role_does_not_fit(fleet, cluster)),
+    );
+    let managed = clusters.iter().filter(|cluster| cluster.manages(Area::Mesh));
+    let versions: BTreeSet<&str> = managed.map(|cluster| fleet.version(cluster)).collect();
+    refusals.extend(versions.into_iter().filter_map(too_old));
+    refusals
+}
+
+/// The table's row for a fleet's mesh.
+fn combination(fleet: &Fleet) -> Option<&'static Combination> {
+    let (mesh, networks) = (&fleet.spec.mesh, networks(fleet));
+    COMBINATIONS.iter().find(|row| {
+        row.model == mesh.model
+            && row.data_plane_mode == mesh.data_plane_mode
+            && row.networks.contains(&networks)
+    })
+}
+
+/// How the fleet's networks lie. An external cluster runs no workloads of the mesh.
+fn networks(fleet: &Fleet) -> Networks {
+    let clusters = fleet.spec.clusters.iter();
+    let with_workloads = clusters.filter(|cluster| cluster.role != Role::External);
+    let named: Vec<_> = with_workloads
+        .filter_map(|cluster| cluster.network.as_ref())
+        .collect();
+    let distinct: BTreeSet<_> = named.iter().collect();
+    if distinct.len() == named.len() {
+        Networks::OneEach
+    } else if distinct.len() == 1 {
+        Networks::One
+    } else {
+        Networks::SomeShared
+    }
+}
+
+fn refused(row: &Combination) -> Option<Refusal> {
+    let wanted = format!(
+        "`model: {}` with `dataPlaneMode: {}`",
+        row.model.as_str(),
+        row.data_plane_mode.as_str()
+    );
+    match row.verdict {
+        Verdict::Supported => None,
+        Verdict::NotBuilt => Some(Refusal {
+            reason: format!("{wanted} is not built yet: this version installs multi-primary with sidecars"),
+            hint: "`manage: []` for every cluster describes and observes such a mesh; `stolos mesh models` lists what \
+                   is built"
+                .to_owned(),
+        }),
+        Verdict::Refused => Some(Refusal {
+            reason: format!("{wanted}: {} ({})", row.reason, row.reference),
+            hint: row.hint.to_owned(),
+        }),
+    }
+}
+
+/// A role that the model does not have.
+fn role_does_not_fit(fleet: &Fleet, cluster: &ClusterSpec) -> Option<Refusal> {
+    let model = fleet.spec.mesh.model;
+    let fits = match model {
+        Model::MultiPrimary => cluster.role == Role::Primary,
+        Model::PrimaryRemote => matches!(cluster.role, Role::Primary | Role::Remote),
+        Model::ExternalControlPlane => cluster.role != Role::Primary,
+    };
+    (!fits).then(|| Refusal {
+        reason: format!(
+            "the cluster {} has the role {}, which the model {} does not have",
+            cluster.name,
+            cluster.role.as_str(),
+            model.as_str()
+        ),
+        hint: "write another `role` for it, or another `spec.mesh.model`".to_owned(),
+    })
+}
+
+/// A version that is no longer installed. Of one that is newer than this program nothing is known
+/// that speaks against it.
+fn too_old(version: &str) -> Option<Refusal> {
+    let minor = Minor::of(version)?;
+    let managed = RELEASES
+        .iter()
+        .filter(|release| release.support == Support::Managed);
+    let (oldest, newest) = (managed.clone().next_back()?, managed.clone().next()?);
+    (minor < oldest.istio).then(|| Refusal {
+        reason: format!(
+            "Istio {version} is older than the releases that this version installs, {} to {} \
+             ({RELEASES_REFERENCE})",
+            oldest.istio, newest.istio
+        ),
+        hint: "write a newer `version`, or leave it out".to_owned(),
+    })
+}
+
+/// Why clusters, as they were seen, cannot be one mesh: each refusal in the cluster that it is about.
+/// `versions` are those that are to run, by cluster.
+pub fn refused_by_what_stands(
+    fleet: &Fleet,
+    inventory: &Inventory,
+    versions: &BTreeMap<ClusterName, &str>,
+) -> Vec<Blocked> {
+    let mut blocked = Vec::new();
+    for cluster in &fleet.spec.clusters {
+        let Some(seen) = inventory.seen(&cluster.name) else {
+            continue;
+        };
+        if cluster.manages(Area::Mesh) {
+            let version = versions.get(&cluster.name);
+            blocked.extend(version.and_then(|version| kubernetes_too_old(cluster, seen, version)));
+        } else if cluster.manages(Area::Links) {
+            // What others installed is linked as it is.
+            blocked.extend(another_identity(fleet, cluster, seen));
+        }
+    }
+    blocked
+}
+
+fn kubernetes_too_old(cluster: &ClusterSpec, seen: &ClusterInventory, version: &str) -> Option<Blocked> {
+    let (oldest, _) = release_of(version)?.kubernetes;
+    (Minor::of(&seen.kubernetes_version)? < oldest).then(|| Blocked {
+        cluster: cluster.name.clone(),
+        area: Area::Mesh,
+        reason: format!(
+            "Istio {version} needs Kubernetes {oldest} or later, and this is {} ({RELEASES_REFERENCE})",
+            seen.kubernetes_version
+        ),
+        hint: Some(
+            "upgrade the cluster, or choose an older Istio: `istio: {version: …}` of the cluster".to_owned(),
+        ),
+        unreachable: false,
+    })
+}
+
+/// An istiod that goes by another cluster ID than the fleet's name for the cluster, or belongs to
+/// another mesh: who links it links a stranger.
+fn another_identity(fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventory) -> Vec<Blocked> {
+    let Fact::Known(planes) = control_planes(seen) else {
+        return Vec::new();
+    };
+    let blocked = |reason: String, hint: String| Blocked {
+        cluster: cluster.name.clone(),
+        area: Area::Links,
+        reason,
+        hint: Some(hint),
+        unreachable: false,
+    };
+    let here = planes
+        .iter()
+        .filter(|plane| plane.namespace == cluster.system_namespace());
+    let mut refused = Vec::new();
+    for plane in here {
+        if let Some(id) = plane.effective_cluster_id()
+            && id != cluster.name.as_str()
+        {
+            let taken = fleet.spec.clusters.iter().any(|other| other.name.as_str() == id);
+            let is_taken = if taken {
+                ", which is another cluster of the fleet"
+            } else {
+                ""
+            };
+            refused.push(blocked(
+                format!(
+                    "its istiod {}/{} goes by the cluster ID {id}{is_taken}, and the fleet file calls it {}: \
+                     istiods match links and proxies by that ID",
+                    plane.namespace, plane.name, cluster.name
+                ),
+                format!(
+                    "set `global.multiCluster.clusterName: {}` where it is installed",
+                    cluster.name
+                ),
+            ));
+        }
+        if let Some(mesh) = plane
+            .mesh_id
+            .known()
+            .filter(|mesh| mesh.as_str() != fleet.mesh_id())
+        {
+            refused.push(blocked(
+                format!(
+                    "its istiod {}/{} belongs to the mesh {mesh}, and the fleet's is {}",
+                    plane.namespace,
+                    plane.name,
+                    fleet.mesh_id()
+                ),
+                format!("write `spec.mesh.meshID: {mesh}`, or set `global.meshID` where it is installed"),
+            ));
+        }
+    }
+    refused
+}
