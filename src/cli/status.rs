@@ -87,7 +87,10 @@ async fn report(
     let fleet = session.file.as_ref().map(|file| &file.fleet);
     let root = session.file.as_ref().map(root_on_hand).transpose()?;
     let report = status::report(&inventory, fleet, root.as_ref(), Timestamp::now());
-    Ok(Document::new(&session.run, DocumentError::of(&inventory), report))
+    let document = Document::new(&session.run, DocumentError::of(&inventory), report);
+    // The process ends soon, and to free the objects of a thousand clusters takes longer than to print.
+    std::mem::forget(inventory);
+    Ok(document)
 }
 
 /// The table of the clusters, shown while some of them are still silent.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::client::Client;
 use super::lists::Purpose;
@@ -25,6 +25,14 @@ use crate::inventory::{ClusterInventory, Failure, Inventory, Observation};
 /// The most clusters whose connections are kept when they have been read, for what peers may still
 /// want to know: each costs some tens of kilobytes.
 const KEPT_CONNECTIONS: usize = 100;
+
+/// Clusters that a core begins with at a time. What one costs keeps a core busy for some
+/// milliseconds, so that so many fill the time of the round trips; more would only lie in memory.
+const BEGUN_BY_A_CORE: usize = 128;
+
+/// How long a cluster counts among those that were begun: one that takes longer waits for its network
+/// or is silent, and makes room for the next.
+const BEGINNING: Duration = Duration::from_secs(1);
 
 /// What should be read of one cluster.
 #[derive(Clone)]
@@ -95,17 +103,27 @@ impl Collecting {
         let (tell, news) = mpsc::unbounded_channel();
         let at_once = parallel.clamp(1, clusters_at_once(CONNECTIONS));
         let permits = Arc::new(Semaphore::new(at_once));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let beginnings = Arc::new(Semaphore::new(cores * BEGUN_BY_A_CORE));
         let mut tasks = JoinSet::new();
         let is_only_reported = !purposes.iter().any(|purpose| purpose.keeps_whole());
         let lets_go = is_only_reported && requests.len() > KEPT_CONNECTIONS;
         for (index, request) in requests.iter().enumerate() {
             let (request, permits, tell) = (request.clone(), Arc::clone(&permits), tell.clone());
+            let beginnings = Arc::clone(&beginnings);
             tasks.spawn(async move {
-                // The semaphore is never closed.
+                // The semaphores are never closed.
                 let _permit = permits.acquire().await;
+                let beginning = beginnings.acquire().await;
                 let begun = Instant::now();
                 let client = request.client.as_ref().ok().filter(|_| lets_go).cloned();
-                let read = read(index, request, purposes, &tell).await;
+                let mut reading = std::pin::pin!(read(index, request, purposes, &tell));
+                let read = timeout(BEGINNING, &mut reading).await;
+                drop(beginning);
+                let read = match read {
+                    Ok(read) => read,
+                    Err(_) => reading.await,
+                };
                 if let Some(client) = client {
                     client.let_go();
                 }
