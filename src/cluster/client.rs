@@ -211,21 +211,6 @@ impl Client {
         }
     }
 
-    /// Closes the connection where nobody uses it now, other contexts of the same server among them.
-    /// The next request opens it again.
-    pub fn close(&self) {
-        self.shared.prepared.clear();
-        let held = self
-            .shared
-            .channel
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some((_, channel)) = held {
-            channel.close_if_idle();
-        }
-    }
-
     /// Has no share in the connection any more: it is closed when no other context of the same server
     /// has one and the last answer has come. The next request opens it again.
     pub fn let_go(&self) {
