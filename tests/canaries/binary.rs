@@ -44,6 +44,7 @@ fn commands() -> Vec<Vec<&'static str>> {
         "trust issue --yes --timeout 1s --passphrase-file words --allow-disruption",
         "trust show",
         "mesh install --yes --timeout 1s --allow-disruption",
+        "mesh models",
         "link sync --yes --timeout 1s",
         "link list",
         "lab list",
