@@ -100,8 +100,9 @@ impl Journal {
         if let Ok(mut file) = self.file.lock()
             && let Some(file) = file.as_mut()
         {
-            // Losing a line must not stop the work that it is about.
-            let _ = writeln!(file, "{line}");
+            // In one call to the system: else each word of it is one. Losing a line must not stop the
+            // work that it is about.
+            let _ = file.write_all(format!("{line}\n").as_bytes());
         }
     }
 }

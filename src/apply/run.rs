@@ -316,7 +316,8 @@ async fn attempt<'plan>(
         return Err(Undone::Untried(why));
     }
     report(step, StepState::Begun);
-    let result = step::run(step, tools).await;
+    // On the heap while it runs: thousands may wait for their turn, and need no more than that.
+    let result = Box::pin(step::run(step, tools)).await;
     drop(held);
     result.map_err(|failure| {
         if failure.silent {
