@@ -78,13 +78,8 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
 
 /// Of a mesh that cannot work nothing is built.
 fn refuse(plan: &mut Plan, fleet: &Fleet, given: &Given<'_>) {
-    let versions =
-        (given.renderings.iter()).map(|(name, rendering)| (name.clone(), rendering.version.as_str()));
-    let refused = mesh::guard::refused_by_what_stands(fleet, given.inventory, &versions.collect());
-    let refused: Vec<_> = refused
-        .into_iter()
-        .filter(|blocked| given.areas.contains(&blocked.area))
-        .collect();
+    let mut refused = mesh::guard::refused_by_what_stands(fleet, given.inventory, given.renderings);
+    refused.retain(|blocked| given.areas.contains(&blocked.area));
     if !refused.is_empty() {
         *plan = Plan {
             blocked: std::mem::take(&mut plan.blocked),

@@ -76,9 +76,10 @@ pub fn show(
 /// The exit code of a plan that was printed and is not carried out.
 pub fn verdict(planned: &Planned, exit_code: bool) -> Result<()> {
     // What may not be read will not be read the next time either: where it matters, it blocks.
-    let unread = || DocumentError::of(&planned.inventory);
-    let is_incomplete = || unread().iter().any(|error| error.class.may_pass());
-    let kind = blocked_kind(&planned.plan, planned).or_else(|| is_incomplete().then_some(ErrorKind::Partial));
+    let unread = DocumentError::of(&planned.inventory);
+    let is_incomplete = unread.iter().any(|error| error.class.may_pass());
+    let blocked = blocked_kind(&planned.plan, planned);
+    let kind = blocked.or(is_incomplete.then_some(ErrorKind::Partial));
     let kind = match kind {
         // Of a plan in part it is known already that there is something to do.
         None | Some(ErrorKind::Partial) if exit_code && !planned.plan.steps.is_empty() => {

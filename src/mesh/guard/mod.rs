@@ -9,6 +9,7 @@ use table::{
     COMBINATIONS, Combination, Minor, Networks, RELEASES, RELEASES_REFERENCE, Support, Verdict, release_of,
 };
 
+use super::objects::Rendering;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Model, Role};
 use crate::inventory::{ClusterInventory, Fact, Inventory, control_planes};
 use crate::plan::Blocked;
@@ -127,11 +128,11 @@ fn too_old(version: &str) -> Option<Refusal> {
 }
 
 /// Why clusters, as they were seen, cannot be one mesh: each refusal in the cluster that it is about.
-/// `versions` are those that are to run, by cluster.
+/// `renderings` say which version is to run, where one is to be installed.
 pub fn refused_by_what_stands(
     fleet: &Fleet,
     inventory: &Inventory,
-    versions: &BTreeMap<ClusterName, &str>,
+    renderings: &BTreeMap<ClusterName, Rendering>,
 ) -> Vec<Blocked> {
     let mut blocked = Vec::new();
     for cluster in &fleet.spec.clusters {
@@ -139,8 +140,10 @@ pub fn refused_by_what_stands(
             continue;
         };
         if cluster.manages(Area::Mesh) {
-            let version = versions.get(&cluster.name);
-            blocked.extend(version.and_then(|version| kubernetes_too_old(cluster, seen, version)));
+            let rendering = renderings.get(&cluster.name);
+            let refused =
+                rendering.and_then(|rendering| kubernetes_too_old(cluster, seen, &rendering.version));
+            blocked.extend(refused);
         } else if cluster.manages(Area::Links) {
             // What others installed is linked as it is.
             blocked.extend(another_identity(fleet, cluster, seen));

@@ -20,10 +20,7 @@ use crate::fleet::SimulatorError;
 use crate::people::User;
 
 fn failed(error: impl std::fmt::Display) -> SimulatorError {
-    SimulatorError {
-        doing: "make certificates".to_owned(),
-        why: error.to_string(),
-    }
+    crate::fleet::failed("make certificates")(error)
 }
 
 /// Whoever signs the clusters' certificates.

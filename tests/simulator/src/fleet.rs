@@ -25,6 +25,15 @@ pub struct SimulatorError {
     pub why: String,
 }
 
+/// What becomes of an error while something is being done.
+pub(crate) fn failed<E: std::fmt::Display>(doing: &str) -> impl FnOnce(E) -> SimulatorError {
+    let doing = doing.to_owned();
+    move |error| SimulatorError {
+        doing,
+        why: error.to_string(),
+    }
+}
+
 /// With what the kubeconfig's users are recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Credential {
@@ -105,13 +114,6 @@ impl Fleet {
     /// Where ports or descriptors run out.
     pub fn start(options: Options) -> Result<Self, SimulatorError> {
         raise_descriptor_limit(options.clusters)?;
-        let failed = |doing: &str| {
-            let doing = doing.to_owned();
-            move |error: std::io::Error| SimulatorError {
-                doing,
-                why: error.to_string(),
-            }
-        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.threads.max(1))
             .thread_name("simulator")
@@ -248,16 +250,13 @@ fn raise_descriptor_limit(clusters: usize) -> Result<(), SimulatorError> {
     if limit.current.is_none_or(|current| current >= wanted) {
         return Ok(());
     }
-    let failed = |why: String| SimulatorError {
-        doing: format!("have {wanted} files open"),
-        why,
-    };
+    let doing = format!("have {wanted} files open");
     if limit.maximum.is_some_and(|maximum| maximum < wanted) {
-        return Err(failed("the hard limit (ulimit -Hn) is lower".to_owned()));
+        return Err(failed(&doing)("the hard limit (ulimit -Hn) is lower"));
     }
     let raised = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,
     };
-    setrlimit(Resource::Nofile, raised).map_err(|error| failed(error.to_string()))
+    setrlimit(Resource::Nofile, raised).map_err(failed(&doing))
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::answer::{Answer, Content, Outgoing, Sending};
 use crate::api::{self, Asked, Query};
-use crate::audit::{Detail, Entry};
+use crate::audit::{Counters, Detail, Entry};
 use crate::cluster::Cluster;
 use crate::control::Control;
 use crate::falsehood::falsify;
@@ -36,37 +37,74 @@ pub struct Connection {
     pub control: Arc<Control>,
 }
 
+/// A request that was heard, with what is planned for the server that hears it.
+pub struct Heard {
+    head: Parts,
+    body: Bytes,
+    plan: Arc<Plan>,
+    /// What strikes it as a request.
+    struck: Fault,
+}
+
+impl Heard {
+    /// Hears a request, once the server hears anything.
+    pub async fn of(
+        request: Request<Incoming>,
+        counters: &Counters,
+        plan: &watch::Sender<Arc<Plan>>,
+    ) -> Self {
+        counters.requests.fetch_add(1, Ordering::Relaxed);
+        until_heard(plan).await;
+        let plan = Arc::clone(&plan.borrow());
+        let struck = plan.strikes(Stage::Request).cloned().unwrap_or_default();
+        let (head, body) = request.into_parts();
+        Self {
+            head,
+            body: read(body).await,
+            plan,
+            struck,
+        }
+    }
+
+    /// What is asked for.
+    pub fn asked(&self) -> Asked<'_> {
+        let (head, uri) = (&self.head, &self.head.uri);
+        Asked {
+            method: &head.method,
+            whole: uri.path_and_query().map_or("", |target| target.as_str()),
+            path: uri.path(),
+            query: Query::of(uri.query().unwrap_or_default()),
+            headers: &head.headers,
+            body: &self.body,
+        }
+    }
+
+    /// What is wrong with the answer, after what comes before any: slowness, or the connection's end.
+    pub async fn fault(&self, asked: &Asked<'_>, control: &Control) -> Fault {
+        let as_write = asked
+            .is_write()
+            .then(|| self.plan.strikes(Stage::Write))
+            .flatten();
+        let fault = as_write.unwrap_or(&self.struck).clone();
+        if let Fault::Slow(time) = &fault {
+            tokio::time::sleep(*time).await;
+        }
+        if fault == Fault::ResetAfterRequest(false) {
+            control.reset();
+            pending::<()>().await;
+        }
+        fault
+    }
+}
+
 /// Answers a request.
 pub async fn handle(connection: &Connection, mut request: Request<Incoming>) -> Response<Outgoing> {
     let cluster = &connection.cluster;
-    cluster.counters.requests.fetch_add(1, Ordering::Relaxed);
-    until_heard(&cluster.plan).await;
-    let plan = Arc::clone(&cluster.plan.borrow());
-    let mut fault = plan.strikes(Stage::Request).cloned().unwrap_or_default();
     let upgrade = forward::is_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
-    let (head, body) = request.into_parts();
-    let body = read(body).await;
-    let asked = Asked {
-        method: &head.method,
-        whole: head.uri.path_and_query().map_or("", |target| target.as_str()),
-        path: head.uri.path(),
-        query: Query::of(head.uri.query().unwrap_or_default()),
-        headers: &head.headers,
-        body: &body,
-    };
-    if asked.is_write()
-        && let Some(struck) = plan.strikes(Stage::Write)
-    {
-        fault = struck.clone();
-    }
-    if let Fault::Slow(time) = &fault {
-        tokio::time::sleep(*time).await;
-    }
-    if fault == Fault::ResetAfterRequest(false) {
-        connection.control.reset();
-        return pending().await;
-    }
-    let user = user_of(connection, &head.headers);
+    let heard = Heard::of(request, &cluster.counters, &cluster.plan).await;
+    let asked = heard.asked();
+    let fault = heard.fault(&asked, &connection.control).await;
+    let user = user_of(connection, asked.headers);
     if let (Some(user), Some(upgrade)) = (&user, upgrade)
         && fault == Fault::None
         && !user.is_anonymous()
@@ -112,7 +150,7 @@ pub async fn send(answer: Answer, fault: Fault, control: &Arc<Control>) -> Respo
 }
 
 /// Waits while the cluster hears nothing.
-pub async fn until_heard(plan: &watch::Sender<Arc<Plan>>) {
+async fn until_heard(plan: &watch::Sender<Arc<Plan>>) {
     if !plan.borrow().fault.silences() {
         return;
     }
@@ -125,7 +163,7 @@ pub async fn until_heard(plan: &watch::Sender<Arc<Plan>>) {
 }
 
 /// Reads a request's body.
-pub async fn read(body: Incoming) -> Bytes {
+async fn read(body: Incoming) -> Bytes {
     if body.is_end_stream() {
         return Bytes::new();
     }

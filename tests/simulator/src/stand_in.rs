@@ -5,7 +5,6 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -27,28 +26,20 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio_rustls::TlsConnector;
 
 use crate::answer::{Answer, Content, Outgoing};
-use crate::api::{self, Asked, Query};
+use crate::api::{self, Asked};
 use crate::audit::Counters;
 use crate::certificates::{Authority, Flaw};
 use crate::control::Control;
 use crate::falsehood::falsify;
-use crate::fault::{Fault, Plan, Stage};
-use crate::fleet::{SimulatorError, listen};
+use crate::fault::Plan;
+use crate::fleet::{SimulatorError, failed, listen};
 use crate::link::Length;
 use crate::people::User;
-use crate::request::{read, send, until_heard};
+use crate::request::{Heard, send};
 use crate::server::{Behind, Serving, Spawn, serve};
 
 /// The most that the real server may take for an answer. It is a bound, not a fault.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn failed<E: std::fmt::Display>(doing: &str) -> impl FnOnce(E) -> SimulatorError {
-    let doing = doing.to_owned();
-    move |error| SimulatorError {
-        doing,
-        why: error.to_string(),
-    }
-}
 
 /// The runtime of servers that stand for real ones; they end with it.
 pub struct StandIns {
@@ -152,33 +143,9 @@ impl StandIn {
         control: &Arc<Control>,
         request: Request<Incoming>,
     ) -> Response<Outgoing> {
-        self.counters.requests.fetch_add(1, Ordering::Relaxed);
-        until_heard(&self.plan).await;
-        let plan = Arc::clone(&self.plan.borrow());
-        let mut fault = plan.strikes(Stage::Request).cloned().unwrap_or_default();
-        let (head, body) = request.into_parts();
-        let body = read(body).await;
-        let asked = Asked {
-            method: &head.method,
-            whole: head.uri.path_and_query().map_or("", |target| target.as_str()),
-            path: head.uri.path(),
-            query: Query::of(head.uri.query().unwrap_or_default()),
-            headers: &head.headers,
-            body: &body,
-        };
-        if asked.is_write()
-            && let Some(struck) = plan.strikes(Stage::Write)
-        {
-            fault = struck.clone();
-        }
-        match &fault {
-            Fault::Slow(time) => tokio::time::sleep(*time).await,
-            Fault::ResetAfterRequest(false) => {
-                control.reset();
-                return std::future::pending().await;
-            }
-            _ => {}
-        }
+        let heard = Heard::of(request, &self.counters, &self.plan).await;
+        let asked = heard.asked();
+        let fault = heard.fault(&asked, control).await;
         let somebody = User {
             name: "somebody".to_owned(),
             ..User::default()
