@@ -1,6 +1,7 @@
 //! Runs a plan and makes no choices: each step as soon as what it needs is done, clusters side by
 //! side. What happens is told as events; what failed takes down only what needed it.
 
+mod awaited;
 mod credential;
 mod journal;
 mod run;

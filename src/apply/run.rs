@@ -76,7 +76,7 @@ pub async fn run(
 ) -> Outcome {
     let deadline = Instant::now() + request.timeout;
     let steps = &confirmed.plan().steps;
-    let tools = Tools::new(confirmed, request.fleet, &request.clients, request.root_store)
+    let mut tools = Tools::new(confirmed, request.fleet, &request.clients, request.root_store)
         .with_root(request.root, request.passphrase)
         .until(deadline);
     tools.prepare(steps);

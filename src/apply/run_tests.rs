@@ -13,7 +13,7 @@ use crate::cluster::client_tests::client;
 use crate::fleet::{Area, ClusterName, FleetName};
 use crate::host::keys::RootStore;
 use crate::inventory::{FailureClass, Object};
-use crate::plan::{Action, Content, Plan, Step, StepId};
+use crate::plan::{Action, Content, Gate, Plan, Step, StepId};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -194,4 +194,51 @@ async fn what_was_not_done_takes_down_what_needs_it_and_nothing_else() {
     assert!(said("second").contains("/first` was not done"), "{heard:?}");
     assert!(said("third").contains("/second` was not done"), "{heard:?}");
     assert_eq!(said("circle"), "what it needs is never done");
+}
+
+/// A server that answers a write only once the object is watched, and shows it filled only then.
+async fn server_that_waits_for_a_watch() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let watched = tokio::sync::watch::Sender::new(false);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let watched = watched.clone();
+            tokio::spawn(async move {
+                let mut request = [0_u8; 8192];
+                let length = stream.read(&mut request).await.unwrap_or_default();
+                let is_watch = request[..length].starts_with(b"GET");
+                let body = match is_watch {
+                    true => {
+                        watched.send_replace(true);
+                        let filled = json!({"metadata": {"name": "token"}, "data": {"token": "dA==", "ca.crt": "Yw=="}});
+                        format!("{}\n", json!({"type": "ADDED", "object": filled}))
+                    }
+                    false => {
+                        watched.subscribe().wait_for(|watched| *watched).await.unwrap();
+                        "{}".to_owned()
+                    }
+                };
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn what_is_made_to_be_awaited_is_watched_before_the_write_is_answered() {
+    let address = server_that_waits_for_a_watch().await;
+    let made = step("alive", Action::Create, "token", "");
+    let gate = Gate::TokenFilled;
+    let waits = Step {
+        id: StepId::awaiting(&made.cluster, made.area, &made.object, &gate),
+        action: Action::Wait,
+        needs: vec![made.id.clone()],
+        content: Content::Await(gate),
+        ..made.clone()
+    };
+    let (outcome, heard) = outcome(vec![made, waits], &[("alive", &address)], 4, SECOND * 60).await;
+    assert_eq!(outcome.done, 2, "{heard:?}");
 }

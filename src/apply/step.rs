@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::Confirmed;
+use super::awaited::Awaited;
 use super::credential::Credentials;
 use crate::cluster::{self, Client, WaitError, WriteOptions};
 use crate::fleet::{ClusterName, FleetName};
@@ -65,6 +66,7 @@ pub struct Tools<'run> {
     passphrase: Option<Sensitive>,
     made_root: OnceCell<String>,
     credentials: Credentials,
+    awaited: Awaited,
     deadline: Instant,
 }
 
@@ -84,6 +86,7 @@ impl<'run> Tools<'run> {
             passphrase: None,
             made_root: OnceCell::new(),
             credentials: Credentials::default(),
+            awaited: Awaited::default(),
             deadline: Instant::now(),
         }
     }
@@ -95,8 +98,9 @@ impl<'run> Tools<'run> {
         self
     }
 
-    /// Begins to connect to where credentials will be tried.
-    pub fn prepare(&self, steps: &[Step]) {
+    /// Begins to connect to where credentials will be tried, and learns what is awaited.
+    pub fn prepare(&mut self, steps: &[Step]) {
+        self.awaited = Awaited::of(steps);
         self.credentials.prepare(steps, self);
     }
 
@@ -126,6 +130,7 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
     match &step.content {
         Content::Apply(object) => {
             let client = tools.client(&step.cluster)?;
+            tools.awaited.begin(step, client);
             client.apply(object, write_options(step)).await?;
             Ok(())
         }
@@ -147,17 +152,23 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
         Content::RemoteSecret(content) => tools.credentials.give(step, content, tools).await,
         Content::Await(gate) => {
             let client = tools.client(&step.cluster)?;
-            let seen = cluster::wait(client, gate, &step.object, tools.deadline)
-                .await
-                .map_err(|error| StepFailure {
-                    message: format!("wait for {}: {error}", step.object),
-                    class: match &error {
-                        WaitError::TimedOut { .. } => FailureClass::Timeout,
-                        WaitError::Refused(failure) => failure.class,
-                    },
-                    silent: false,
-                    timed_out: matches!(error, WaitError::TimedOut { .. }),
-                })?;
+            let seen = cluster::wait(
+                client,
+                gate,
+                &step.object,
+                tools.awaited.take(step),
+                tools.deadline,
+            )
+            .await
+            .map_err(|error| StepFailure {
+                message: format!("wait for {}: {error}", step.object),
+                class: match &error {
+                    WaitError::TimedOut { .. } => FailureClass::Timeout,
+                    WaitError::Refused(failure) => failure.class,
+                },
+                silent: false,
+                timed_out: matches!(error, WaitError::TimedOut { .. }),
+            })?;
             if let Some(filled) = seen.filter(|_| *gate == Gate::TokenFilled) {
                 tools.credentials.saw(&step.cluster, &step.object, filled);
             }

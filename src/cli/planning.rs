@@ -65,7 +65,7 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
     if let Some(refused) = refused(&fleet, &format!("plan the fleet {}", fleet.metadata.name)) {
         return Err(refused);
     }
-    let purposes = purposes(request.areas);
+    let purposes = purposes(request);
     let rendering = async {
         match request.areas.contains(&Area::Mesh) {
             true => render(fleet.clone(), request.istioctl.clone()).await,
@@ -118,11 +118,12 @@ pub fn refused(fleet: &Fleet, doing: &str) -> Option<Error> {
     Some(Error::request(format!("{doing}: {}", reasons.join("; "))).hint(hint))
 }
 
-/// What clusters are read for by a plan of some areas.
-fn purposes(areas: &[Area]) -> &'static [Purpose] {
-    match areas {
+/// What clusters are read for by a plan.
+fn purposes(request: &PlanRequest<'_>) -> &'static [Purpose] {
+    match request.areas {
         [Area::Trust] => &[Purpose::Trust],
         [Area::Mesh] => &[Purpose::Mesh],
+        [Area::Links] if request.awaits_istiod => &[Purpose::Links, Purpose::Istiods],
         [Area::Links] => &[Purpose::Links],
         _ => Purpose::PLAN,
     }

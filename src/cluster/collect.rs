@@ -133,7 +133,7 @@ impl Collecting {
         }
         Self {
             inventory: Inventory::default(),
-            reviews: Reviews::new(purposes.iter().any(|purpose| purpose.asks_around()), parallel),
+            reviews: Reviews::new(purposes.iter().any(|purpose| purpose.asks_peers()), parallel),
             silent: (0..requests.len()).collect(),
             requests,
             news,
@@ -283,7 +283,7 @@ async fn read(
     tell: &mpsc::UnboundedSender<News>,
 ) -> Result<ClusterInventory, Failure> {
     let client = request.client?;
-    if request.expects_istiod && purposes.iter().any(|purpose| purpose.asks_around()) {
+    if request.expects_istiod && purposes.iter().any(|purpose| purpose.asks_istiods()) {
         client.prepare_upgrade();
     }
     // A plugin may have somebody log in: that is not the cluster's time.

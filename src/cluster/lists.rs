@@ -18,25 +18,33 @@ pub enum Purpose {
     Mesh,
     /// To plan links.
     Links,
+    /// To know what istiods say of themselves, where a plan waits for their word.
+    Istiods,
     /// To plan how a cluster leaves.
     Leave,
     /// To propose a fleet file for what runs, wherever in the cluster it is.
     Proposal,
 }
 
-use Purpose::{Leave, Links, Mesh, Proposal, Status, Trust, TrustReport};
+use Purpose::{Istiods, Leave, Links, Mesh, Proposal, Status, Trust, TrustReport};
 
 impl Purpose {
     /// Everything that a fleet file's plan is made from.
-    pub const PLAN: &'static [Purpose] = &[Trust, Mesh, Links];
+    pub const PLAN: &'static [Purpose] = &[Trust, Mesh, Links, Istiods];
     /// Everything that a fleet file is made from.
-    pub const PROPOSAL: &'static [Purpose] = &[Trust, Mesh, Links, Proposal];
+    pub const PROPOSAL: &'static [Purpose] = &[Trust, Mesh, Links, Istiods, Proposal];
     /// Everything that a cluster's leaving is planned from.
     pub const LEAVING: &'static [Purpose] = &[Mesh, Leave];
 
-    /// Whether the words of istiods and of the peers that a cluster's credentials are for are part of
-    /// it: what each istiod says of itself, and whether its peers accept what it holds.
-    pub fn asks_around(self) -> bool {
+    /// Whether what each istiod says of itself is part of it: a port-forward to each, which costs
+    /// two round trips after the lists.
+    pub fn asks_istiods(self) -> bool {
+        matches!(self, Status | Istiods)
+    }
+
+    /// Whether the word of the peers that a cluster's credentials are for is part of it: whether they
+    /// accept what it holds.
+    pub fn asks_peers(self) -> bool {
         matches!(self, Status | Links)
     }
 

@@ -196,7 +196,7 @@ impl Reading {
 
     /// The istiods that can be asked, but for those that have been.
     fn istiods_to_ask(&self, asked: &[Object]) -> Vec<Object> {
-        if !self.purposes.iter().any(|purpose| purpose.asks_around()) {
+        if !self.purposes.iter().any(|purpose| purpose.asks_istiods()) {
             return Vec::new();
         }
         self.inventory

@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::client::Client;
+use super::failure::failure;
 use super::istiod::ask_istiod;
 use super::objects::{ListSelector, query_escaped};
-use super::watch::Event;
+use super::watch::{Event, Watch};
 use crate::inventory::kind::{self, Kind};
 use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
 use crate::plan::Gate;
@@ -38,8 +40,31 @@ pub enum WaitError {
     Refused(Failure),
 }
 
+/// A watch on an object that is about to be made, opened together with the request that makes it.
+/// Nothing is watched any more when it is dropped.
+pub struct Watching(JoinHandle<Result<Watch, Failure>>);
+
+impl Watching {
+    /// Begins to open it.
+    pub fn begin(client: &Client, object: &ObjectReference) -> Self {
+        let (client, object) = (client.clone(), object.clone());
+        Self(tokio::spawn(async move { open(&client, &object, "").await }))
+    }
+
+    /// Has it once it is open; none where it was broken off.
+    async fn opened(mut self) -> Option<Result<Watch, Failure>> {
+        (&mut self.0).await.ok()
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Waits until a gate is open, at most until `deadline`, and gives the object as it then stood, where
-/// an object is what the gate looks at.
+/// an object is what the gate looks at. It may be watched already, since before it stood.
 ///
 /// # Errors
 ///
@@ -48,16 +73,18 @@ pub async fn wait(
     client: &Client,
     gate: &Gate,
     object: &ObjectReference,
+    watching: Option<Watching>,
     deadline: Instant,
 ) -> Result<Option<Object>, WaitError> {
     let begun = Instant::now();
     let mut missing = "nothing has been seen yet".to_owned();
     let attempt = async {
+        let mut watching = watching;
         loop {
             let seen = if gate.asks_istiod() {
                 ask(client, gate, &object.namespace, &mut missing).await
             } else {
-                watch(client, gate, object, &mut missing).await
+                watch(client, gate, object, watching.take(), &mut missing).await
             };
             match seen {
                 Ok(Seen::Open(object)) => return Ok(object),
@@ -124,28 +151,43 @@ async fn ask(client: &Client, gate: &Gate, namespace: &str, missing: &mut String
     }
 }
 
-/// Watches one object until the gate opens or the watch ends. A watch that names no version begins
-/// with the object as it stands (Kubernetes API concepts, "semantics for watch"), which saves the
-/// list before it; only that an object is *not* there has to be asked by one.
+/// Opens a watch on one object. One that names no version begins with the object as it stands
+/// (Kubernetes API concepts, "semantics for watch"), which saves the list before it.
+async fn open(client: &Client, reference: &ObjectReference, version: &str) -> Result<Watch, Failure> {
+    let resource = reference.to_string();
+    let path = format!(
+        "{}&watch=true&timeoutSeconds={}{version}",
+        path_of(reference)?,
+        WATCH.as_secs()
+    );
+    client.watch(&path, &resource).await
+}
+
+/// Where one object is listed.
+fn path_of(reference: &ObjectReference) -> Result<String, Failure> {
+    let kind = Kind::of(&reference.api_version, &reference.kind).ok_or_else(|| {
+        let message = format!("stolos does not know the kind {}", reference.kind);
+        failure(FailureClass::Invalid, "watch", &reference.to_string(), message)
+    })?;
+    Ok(format!(
+        "{}?fieldSelector={}",
+        kind.list_path(&reference.namespace),
+        query_escaped(&format!("metadata.name={}", reference.name))
+    ))
+}
+
+/// Watches one object until the gate opens or the watch ends. Only that an object is *not* there has
+/// to be asked by a list before.
 async fn watch(
     client: &Client,
     gate: &Gate,
     reference: &ObjectReference,
+    watching: Option<Watching>,
     missing: &mut String,
 ) -> Result<Seen, Failure> {
-    let Some(kind) = Kind::of(&reference.api_version, &reference.kind) else {
-        *missing = format!("stolos does not know the kind {}", reference.kind);
-        return Ok(Seen::Shut);
-    };
-    let mut path = format!(
-        "{}?fieldSelector={}",
-        kind.list_path(&reference.namespace),
-        query_escaped(&format!("metadata.name={}", reference.name))
-    );
-    let resource = reference.to_string();
     let mut version = String::new();
     if *gate == Gate::Gone {
-        let mut listed = client.get(&path, &resource).await?;
+        let mut listed = client.get(&path_of(reference)?, &reference.to_string()).await?;
         let object = listed["items"].get_mut(0).map(|item| Object(item.take()));
         match gate.missing_of(object.as_ref()) {
             None => return Ok(Seen::Open(None)),
@@ -154,11 +196,14 @@ async fn watch(
         let listed_at = listed["metadata"]["resourceVersion"].as_str().unwrap_or_default();
         version = format!("&resourceVersion={listed_at}");
     }
-    path.push_str(&format!(
-        "&watch=true&timeoutSeconds={}{version}",
-        WATCH.as_secs()
-    ));
-    let mut events = client.watch(&path, &resource).await?;
+    let begun = match watching {
+        Some(watching) => watching.opened().await,
+        None => None,
+    };
+    let mut events = match begun {
+        Some(opened) => opened?,
+        None => open(client, reference, &version).await?,
+    };
     if let Some(still) = gate.missing_of(None) {
         *missing = still;
     }

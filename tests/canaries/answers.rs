@@ -39,12 +39,13 @@ pub const INPUTS: usize = 3_500;
 pub const REMOTE: u64 = 1_000;
 
 /// Read for every command at once.
-const EVERYTHING: [Purpose; 6] = [
+const EVERYTHING: [Purpose; 7] = [
     Purpose::Status,
     Purpose::TrustReport,
     Purpose::Trust,
     Purpose::Mesh,
     Purpose::Links,
+    Purpose::Istiods,
     Purpose::Leave,
 ];
 

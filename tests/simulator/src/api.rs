@@ -127,7 +127,8 @@ impl Asked<'_> {
         }
     }
 
-    fn wants_metadata(&self) -> bool {
+    /// Whether it asks for objects' metadata alone.
+    pub fn wants_metadata(&self) -> bool {
         let accept = self.headers.get(http::header::ACCEPT);
         accept
             .and_then(|accept| accept.to_str().ok())

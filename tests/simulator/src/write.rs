@@ -126,7 +126,7 @@ impl Write<'_> {
         self.complete(&mut state, &mut object, None, &now);
         object["metadata"]["managedFields"] = json!([record]);
         self.file(state, &place, &mut object);
-        Ok(Answer::value(StatusCode::CREATED, &object))
+        Ok(self.written(StatusCode::CREATED, &object))
     }
 
     fn apply(&self) -> Result<Answer, Answer> {
@@ -185,10 +185,24 @@ impl Write<'_> {
             StatusCode::CREATED
         };
         if live.as_ref() == Some(&merged) {
-            return Ok(Answer::value(status, &merged));
+            return Ok(self.written(status, &merged));
         }
         self.file(state, &place, &mut merged);
-        Ok(Answer::value(status, &merged))
+        Ok(self.written(status, &merged))
+    }
+
+    /// What was written, as it was asked for.
+    fn written(&self, status: StatusCode, object: &Value) -> Answer {
+        if self.asked.wants_metadata() {
+            let metadata = &object["metadata"];
+            return Answer::value(
+                status,
+                &json!({
+                    "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+                }),
+            );
+        }
+        Answer::value(status, object)
     }
 
     fn field_conflicts(&self, conflicts: &apply::Conflicts) -> Answer {
