@@ -228,11 +228,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)
@@ -932,11 +932,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1134,11 +1134,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1272,11 +1272,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)
@@ -1325,13 +1325,17 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__plan)
-            opts="-l -o -q -v -h --exit-code --cluster --istioctl --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --exit-code --cluster --out --istioctl --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --out)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1400,11 +1404,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1668,11 +1672,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)

@@ -125,8 +125,9 @@ complete -c stolos -n "__fish_stolos_using_subcommand leave" -l pause-timeout -d
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
-wide\t'For reading, with more columns'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+wide\t'For reading, with a line for each step'
+diff\t'For reading, with what each step changes'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l color -d 'When to colour' -r -f -a "auto\t''
@@ -153,6 +154,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s q -l quiet -d
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l cluster -d 'Plan only for this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l out -d 'Save the plan: `apply FILE` does exactly that, or nothing' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
@@ -168,8 +170,9 @@ complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exec-plugins -d '
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
-wide\t'For reading, with more columns'
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+wide\t'For reading, with a line for each step'
+diff\t'For reading, with what each step changes'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l color -d 'When to colour' -r -f -a "auto\t''
@@ -196,8 +199,9 @@ complete -c stolos -n "__fish_stolos_using_subcommand apply" -l exec-plugins -d 
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
-wide\t'For reading, with more columns'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+wide\t'For reading, with a line for each step'
+diff\t'For reading, with what each step changes'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
@@ -285,8 +289,9 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
-wide\t'For reading, with more columns'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+wide\t'For reading, with a line for each step'
+diff\t'For reading, with what each step changes'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
@@ -348,8 +353,9 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
-wide\t'For reading, with more columns'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+wide\t'For reading, with a line for each step'
+diff\t'For reading, with what each step changes'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
@@ -398,8 +404,9 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
-wide\t'For reading, with more columns'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+wide\t'For reading, with a line for each step'
+diff\t'For reading, with what each step changes'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l color -d 'When to colour' -r -f -a "auto\t''

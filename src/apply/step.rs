@@ -131,7 +131,11 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
         Content::Apply(object) => {
             let client = tools.client(&step.cluster)?;
             tools.awaited.begin(step, client);
-            client.apply(object, write_options(step)).await?;
+            let written = client.apply(object, write_options(step)).await;
+            if written.is_err() {
+                tools.awaited.give_up(step);
+            }
+            written?;
             Ok(())
         }
         Content::Label(object) => {
@@ -152,23 +156,18 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
         Content::RemoteSecret(content) => tools.credentials.give(step, content, tools).await,
         Content::Await(gate) => {
             let client = tools.client(&step.cluster)?;
-            let seen = cluster::wait(
-                client,
-                gate,
-                &step.object,
-                tools.awaited.take(step),
-                tools.deadline,
-            )
-            .await
-            .map_err(|error| StepFailure {
-                message: format!("wait for {}: {error}", step.object),
-                class: match &error {
-                    WaitError::TimedOut { .. } => FailureClass::Timeout,
-                    WaitError::Refused(failure) => failure.class,
-                },
-                silent: false,
-                timed_out: matches!(error, WaitError::TimedOut { .. }),
-            })?;
+            let (watching, word) = (tools.awaited.take(step), tools.awaited.word(step));
+            let seen = cluster::wait(client, gate, &step.object, watching, &word, tools.deadline)
+                .await
+                .map_err(|error| StepFailure {
+                    message: format!("wait for {}: {error}", step.object),
+                    class: match &error {
+                        WaitError::TimedOut { .. } => FailureClass::Timeout,
+                        WaitError::Refused(failure) => failure.class,
+                    },
+                    silent: false,
+                    timed_out: matches!(error, WaitError::TimedOut { .. }),
+                })?;
             if let Some(filled) = seen.filter(|_| *gate == Gate::TokenFilled) {
                 tools.credentials.saw(&step.cluster, &step.object, filled);
             }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::args::Changing;
-use super::plan::{blocked_kind, show, verdict};
+use super::plan::{PlanFormat, blocked_kind, show, verdict};
 use super::planning::Planned;
 use super::session::Session;
 use crate::apply::{self, Confirmed, Consent, FailedStep, Journal, Outcome, Request};
@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::{Area, edit};
 use crate::host::keys::{self, KeyError, RootKey};
 use crate::host::sensitive::Sensitive;
-use crate::plan::{Action, Content, Plan, StepId, text};
-use crate::render::{Format, Terminal};
+use crate::plan::{Action, Content, Plan, StepId};
+use crate::render::Terminal;
 
 /// Where the passphrase of the fleet's root comes from.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -49,7 +49,7 @@ pub async fn carry_out(
     planned: Planned,
     changing: &Changing,
     passphrase: &Passphrase,
-    format: Format,
+    format: PlanFormat,
     terminal: &Terminal,
 ) -> Result<()> {
     if let Some(file) = &session.file {
@@ -65,7 +65,7 @@ pub async fn carry_out(
         return verdict(&planned, false);
     }
     let way_is_free = blocked_kind(&planned.plan, &planned);
-    terminal.say(text::text(&planned.plan).trim_end());
+    terminal.say(format.text(&planned).trim_end());
     let mut failed = Vec::new();
     let result = consented(
         session,
@@ -78,7 +78,7 @@ pub async fn carry_out(
     )
     .await;
     // The document is printed whatever happened: refused, interrupted, done in part.
-    if matches!(format, Format::Json | Format::Yaml) {
+    if format.document().is_some() {
         show(&planned, session, &failed, format, terminal)?;
     }
     result
@@ -129,6 +129,11 @@ async fn consented(
         }
     };
     progress.finish();
+    for member in &session.members {
+        if let Ok(client) = &member.client {
+            terminal.detail(1, || format!("{}: in all {}", member.name, client.usage()));
+        }
+    }
     failed.clone_from(&outcome.failed);
     pin(session, planned, outcome.made_root.as_deref(), terminal)?;
     if let Some(path) = journal.path() {

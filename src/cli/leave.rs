@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::args::{Changing, Connecting, FleetArgument, OutputArguments, Reading};
+use super::args::{Changing, Connecting, FleetArgument, Reading};
 use super::carry_out::{self, Passphrase};
 use super::collecting::Scope;
+use super::plan::PlanOutput;
 use super::planning::{Planned, acting_users, refuse_twins, refuse_unproven};
 use super::session::Session;
 use crate::cluster::{Purpose, namespace_contents};
@@ -18,7 +19,7 @@ use crate::host::keys::RootStore;
 use crate::inventory::{Inventory, Observation};
 use crate::leave::{self, Choice, Leaving};
 use crate::plan::document::PlanDocument;
-use crate::render::{Format, Terminal};
+use crate::render::Terminal;
 
 /// Unlink clusters from all others, then take out what the fleet put there
 #[derive(Debug, clap::Args)]
@@ -39,7 +40,7 @@ pub struct Arguments {
     #[command(flatten)]
     connecting: Connecting,
     #[command(flatten)]
-    output: OutputArguments,
+    output: PlanOutput,
 }
 
 pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
@@ -68,10 +69,10 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let going = leave::plan(&file.fleet, &inventory, &leaving, choice);
     if going.plan.blocked.iter().any(|blocked| !blocked.unreachable) {
         terminal.say(crate::plan::text::text(&going.plan).trim_end());
-        if matches!(arguments.output.output, Format::Json | Format::Yaml) {
+        if let Some(format) = arguments.output.output.document() {
             let errors = DocumentError::of(&inventory);
             let document = Document::new(&session.run, errors, PlanDocument::from(&going.plan));
-            terminal.document(arguments.output.output, &document)?;
+            terminal.document(format, &document)?;
         }
         return Err(Error::request(
             "leave the fleet: see what is in the way above; nothing was changed",

@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::args::{OutputArguments, Reading};
+use clap::ValueEnum;
+
+use super::args::Reading;
 use super::planning::{self, PlanRequest, Planned};
 use super::session::Session;
 use crate::apply::FailedStep;
 use crate::document::{Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::Area;
+use crate::host::saved_plan;
 use crate::plan::document::PlanDocument;
+use crate::plan::saved::SavedPlan;
 use crate::plan::{Plan, text};
 use crate::render::{Format, Terminal};
 
@@ -22,12 +26,60 @@ pub struct Arguments {
     /// Plan only for this cluster of the fleet; can be repeated (reading stays fleet-wide)
     #[arg(long, value_name = "NAME")]
     cluster: Vec<String>,
+    /// Save the plan: `apply FILE` does exactly that, or nothing
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     istioctl: IstioctlArgument,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
-    output: OutputArguments,
+    output: PlanOutput,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct PlanOutput {
+    /// How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`
+    #[arg(short, long, value_enum, default_value_t = PlanFormat::Table, value_name = "FORMAT",
+          hide_possible_values = true, help_heading = "Output")]
+    pub output: PlanFormat,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For reading; what is done to many objects for one reason shares a line.
+    #[default]
+    Table,
+    /// For reading, with a line for each step.
+    Wide,
+    /// For reading, with what each step changes.
+    Diff,
+    /// One JSON document.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
+impl PlanFormat {
+    /// The document's format, where it is one.
+    pub fn document(self) -> Option<Format> {
+        match self {
+            PlanFormat::Json => Some(Format::Json),
+            PlanFormat::Yaml => Some(Format::Yaml),
+            PlanFormat::Table | PlanFormat::Wide | PlanFormat::Diff => None,
+        }
+    }
+
+    /// The plan for reading.
+    pub fn text(self, planned: &Planned) -> String {
+        match self {
+            PlanFormat::Wide => text::every_step(&planned.plan),
+            PlanFormat::Diff => text::every_change(&planned.plan, &planned.inventory),
+            PlanFormat::Table | PlanFormat::Json | PlanFormat::Yaml => text::text(&planned.plan),
+        }
+    }
 }
 
 /// Which istioctl renders Istio.
@@ -49,6 +101,20 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;
     show(&planned, &session, &[], arguments.output.output, terminal)?;
+    if let Some(path) = &arguments.out {
+        let saved = SavedPlan::of(
+            &planned.fleet,
+            &request.clusters,
+            &planned.plan,
+            &planned.inventory,
+        );
+        let errors = DocumentError::of(&planned.inventory);
+        saved_plan::save(path, &Document::new(&session.run, errors, saved))?;
+        terminal.say(&format!(
+            "saved in {0}: `stolos apply {0}` does exactly this, or nothing",
+            path.display()
+        ));
+    }
     verdict(&planned, arguments.exit_code)
 }
 
@@ -57,20 +123,17 @@ pub fn show(
     planned: &Planned,
     session: &Session,
     failed: &[FailedStep],
-    format: Format,
+    format: PlanFormat,
     terminal: &Terminal,
 ) -> Result<()> {
-    match format {
-        Format::Table => terminal.answer(&text::text(&planned.plan)),
-        Format::Wide => terminal.answer(&text::every_step(&planned.plan)),
-        Format::Json | Format::Yaml => {
-            let mut errors = DocumentError::of(&planned.inventory);
-            let failed = failed.iter();
-            errors.extend(failed.map(|step| DocumentError::new(step.cluster.as_str(), &step.failure)));
-            let document = Document::new(&session.run, errors, PlanDocument::from(&planned.plan));
-            terminal.document(format, &document)
-        }
-    }
+    let Some(document_format) = format.document() else {
+        return terminal.answer(&format.text(planned));
+    };
+    let mut errors = DocumentError::of(&planned.inventory);
+    let failed = failed.iter();
+    errors.extend(failed.map(|step| DocumentError::new(step.cluster.as_str(), &step.failure)));
+    let document = Document::new(&session.run, errors, PlanDocument::from(&planned.plan));
+    terminal.document(document_format, &document)
 }
 
 /// The exit code of a plan that was printed and is not carried out.

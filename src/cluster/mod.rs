@@ -43,4 +43,4 @@ pub use probe::probe;
 pub use review::{acting_user, review};
 pub use secrets::kubeconfig_facts;
 pub use trial::{Stored, Way};
-pub use wait::{WaitError, Watching, wait};
+pub use wait::{LastWord, WaitError, Watching, wait};

@@ -70,6 +70,14 @@ enum Again {
 }
 
 impl Refusal {
+    /// How long to wait before the same request is sent again.
+    pub(super) fn pause(&self, pause: &mut Pause) -> Duration {
+        match self.again {
+            Again::Later(named) => pause.next(named),
+            Again::Never | Again::Authorized | Again::Reconnected => pause.next(None),
+        }
+    }
+
     fn never(failure: Failure) -> Self {
         Self {
             failure,

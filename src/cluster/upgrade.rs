@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::header::UPGRADE;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
 use tokio::task::JoinHandle;
@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use super::client::Client;
 use crate::connection::answer::Answer;
 use crate::connection::broken::Broken;
+use crate::connection::credential::Authorization;
 use crate::connection::protocol::Single;
 use crate::inventory::Failure;
 
@@ -89,13 +90,25 @@ impl Client {
     }
 
     async fn carry(&self, request: Request<Body>) -> Result<Response<Answer>, Failure> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let body = Limited::new(body, REQUEST_LIMIT).collect().await;
         let body: Bytes = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        let (shown, channel) = self.begin().await?;
-        self.equip(&mut parts.headers, &shown);
-        let is_upgrade = parts.headers.contains_key(UPGRADE);
         let request = Request::from_parts(parts, body);
+        let (answer, shown) = self.carry_once(request.clone()).await?;
+        let is_refused = answer.status() == StatusCode::UNAUTHORIZED;
+        if is_refused && Box::pin(self.shared.credential.refused(&shown)).await {
+            return self.carry_once(request).await.map(|(answer, _)| answer);
+        }
+        Ok(answer)
+    }
+
+    async fn carry_once(
+        &self,
+        mut request: Request<Bytes>,
+    ) -> Result<(Response<Answer>, Authorization), Failure> {
+        let (shown, channel) = self.begin().await?;
+        self.equip(request.headers_mut(), &shown);
+        let is_upgrade = request.headers().contains_key(UPGRADE);
         let (end, shared) = (self.end(), &self.shared);
         let (deadlines, meter) = (&shared.deadlines, &shared.meter);
         let answered = async {
@@ -117,9 +130,10 @@ impl Client {
             meter.requests.add(1);
             channel.send_alone(single, &request, deadlines, end).await
         };
-        answered.await.map_err(|broken| {
+        let answer = answered.await.map_err(|broken| {
             let resource = self.server();
             super::failure::of_broken(broken, "connect", resource)
-        })
+        })?;
+        Ok((answer, shown))
     }
 }

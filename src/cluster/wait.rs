@@ -3,17 +3,19 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use thiserror::Error;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::client::Client;
 use super::failure::failure;
-use super::istiod::ask_istiod;
+use super::istiod::{ask_istiod, is_asked};
 use super::objects::{ListSelector, query_escaped};
 use super::watch::{Event, Watch};
 use crate::inventory::kind::{self, Kind};
-use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
+use crate::inventory::{Failure, FailureClass, Object, ObjectReference, Replica};
 use crate::plan::Gate;
 
 /// Between two questions to istiod: there is no watch on what it knows.
@@ -23,6 +25,38 @@ const RECOVERY: Duration = Duration::from_millis(500);
 
 /// How long the server is asked to keep a watch open; it ends it then, and it is begun anew.
 const WATCH: Duration = Duration::from_secs(60);
+
+/// The last word of the istiods of a namespace. Whoever waits for it asks through this, so that they
+/// are asked once for all who wait: the links of twenty clusters are nineteen waits in each.
+#[derive(Default)]
+pub struct LastWord(Mutex<Option<Word>>);
+
+struct Word {
+    /// When they were asked.
+    asked: Instant,
+    said: Result<Vec<Replica>, Failure>,
+}
+
+impl LastWord {
+    /// What the istiods say now, or said since this was called: somebody else may have asked while
+    /// this waited for its turn.
+    async fn hear(&self, client: &Client, namespace: &str) -> Result<Vec<Replica>, Failure> {
+        let wished = Instant::now();
+        let mut last = self.0.lock().await;
+        match &*last {
+            Some(word) if word.asked >= wished => word.said.clone(),
+            _ => {
+                let asked = Instant::now();
+                let said = ask(client, namespace).await;
+                *last = Some(Word {
+                    asked,
+                    said: said.clone(),
+                });
+                said
+            }
+        }
+    }
+}
 
 /// Why a gate did not open.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -64,7 +98,8 @@ impl Drop for Watching {
 }
 
 /// Waits until a gate is open, at most until `deadline`, and gives the object as it then stood, where
-/// an object is what the gate looks at. It may be watched already, since before it stood.
+/// an object is what the gate looks at. It may be watched already, since before it stood. What only
+/// istiods know is asked through `word`.
 ///
 /// # Errors
 ///
@@ -74,6 +109,7 @@ pub async fn wait(
     gate: &Gate,
     object: &ObjectReference,
     watching: Option<Watching>,
+    word: &LastWord,
     deadline: Instant,
 ) -> Result<Option<Object>, WaitError> {
     let begun = Instant::now();
@@ -82,7 +118,7 @@ pub async fn wait(
         let mut watching = watching;
         loop {
             let seen = if gate.asks_istiod() {
-                ask(client, gate, &object.namespace, &mut missing).await
+                listen(client, gate, word, &object.namespace, &mut missing).await
             } else {
                 watch(client, gate, object, watching.take(), &mut missing).await
             };
@@ -122,18 +158,27 @@ enum Seen {
 }
 
 /// Asks every istiod of a namespace once.
-async fn ask(client: &Client, gate: &Gate, namespace: &str, missing: &mut String) -> Result<Seen, Failure> {
+async fn ask(client: &Client, namespace: &str) -> Result<Vec<Replica>, Failure> {
     let selector = ListSelector {
         namespace,
         labels: "app=istiod",
         ..ListSelector::default()
     };
     let pods = client.list(kind::POD, selector).await?;
-    let living = pods.iter().filter(|pod| {
-        pod.at(&["metadata", "deletionTimestamp"]).is_none() && pod.text(&["status", "phase"]) == "Running"
-    });
     let deadline = Instant::now() + client.request_timeout();
-    let replicas = futures::future::join_all(living.map(|pod| ask_istiod(client, pod, deadline))).await;
+    let asked = pods.iter().filter(|pod| is_asked(pod));
+    Ok(join_all(asked.map(|pod| ask_istiod(client, pod, deadline))).await)
+}
+
+/// Hears what the istiods of a namespace say of a gate.
+async fn listen(
+    client: &Client,
+    gate: &Gate,
+    word: &LastWord,
+    namespace: &str,
+    missing: &mut String,
+) -> Result<Seen, Failure> {
+    let replicas = word.hear(client, namespace).await?;
     // Who may not ask istiod today may not in a minute either.
     let refused = replicas.iter().find_map(|replica| {
         let failure = replica.clusterz.failure().or(replica.networkz.failure())?;
@@ -201,8 +246,9 @@ async fn watch(
         None => None,
     };
     let mut events = match begun {
-        Some(opened) => opened?,
-        None => open(client, reference, &version).await?,
+        Some(Ok(events)) => events,
+        // What it failed for may have passed with the write.
+        Some(Err(_)) | None => open(client, reference, &version).await?,
     };
     if let Some(still) = gate.missing_of(None) {
         *missing = still;

@@ -2,7 +2,7 @@
 //! changes": one JSON object on each line).
 
 use bytes::BytesMut;
-use http::Method;
+use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -11,6 +11,7 @@ use super::client::Client;
 use super::failure::{failure, of_broken, of_status};
 use super::request::{Outgoing, Repeat};
 use crate::connection::answer::Answer;
+use crate::connection::credential::Authorization;
 use crate::inventory::{Failure, FailureClass, Object};
 
 /// The most that one event may hold, in bytes: etcd stores no more than 1.5 MB of an object.
@@ -47,13 +48,12 @@ impl Client {
             accept: "application/json",
             repeat: Repeat::Freely,
         };
-        let (shown, channel) = self.begin().await?;
-        let request = self.request(&outgoing, &shown)?;
-        let (end, shared) = (self.end(), &self.shared);
-        let answer = channel
-            .send_lasting(&request, &shared.deadlines, end, &shared.meter)
-            .await
-            .map_err(|broken| of_broken(broken, "watch", resource))?;
+        let shared = &self.shared;
+        let (mut answer, mut end, shown) = self.open_watch(&outgoing).await?;
+        // On the heap: it may run a plugin, which is rare and large.
+        if answer.status() == StatusCode::UNAUTHORIZED && Box::pin(shared.credential.refused(&shown)).await {
+            (answer, end, _) = self.open_watch(&outgoing).await?;
+        }
         let status = answer.status();
         let mut body = answer.into_body();
         if !status.is_success() {
@@ -67,6 +67,21 @@ impl Client {
             received: BytesMut::new(),
             resource: resource.to_owned(),
         })
+    }
+
+    /// Asks for a watch once: the answer, when it must be there, and what was shown for it.
+    async fn open_watch(
+        &self,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<(Response<Answer>, Instant, Authorization), Failure> {
+        let (shown, channel) = self.begin().await?;
+        let request = self.request(outgoing, &shown)?;
+        let (end, shared) = (self.end(), &self.shared);
+        let answer = channel
+            .send_lasting(&request, &shared.deadlines, end, &shared.meter)
+            .await
+            .map_err(|broken| of_broken(broken, outgoing.verb, outgoing.resource))?;
+        Ok((answer, end, shown))
     }
 }
 

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::client::Client;
+use super::pause::Pause;
 use super::request::{Outgoing, Refusal};
 use crate::inventory::{Failure, FailureClass, Object};
 
@@ -45,11 +46,13 @@ impl Client {
         self.begin().await?;
         let end = self.end();
         let mut lost = false;
+        let mut pause = Pause::default();
         loop {
             let refusal = match self.exchange(request, end).await {
                 Ok(answer) => return Ok(answer),
                 Err(refusal) => refusal,
             };
+            let wait = refusal.pause(&mut pause);
             let Refusal { failure, unknown, .. } = refusal;
             // Once an answer was lost, a refusal may be for what the lost request did.
             let telling = matches!(failure.class, FailureClass::Conflict | FailureClass::NotFound);
@@ -61,12 +64,18 @@ impl Client {
             if Instant::now() >= end {
                 return Err(undecided(failure));
             }
+            // A server that cannot answer now is given time, as much as it names; where there is not so
+            // much, what stands is all that there still is to learn.
+            let goes_on = unknown && Instant::now() + wait < end;
+            if goes_on {
+                tokio::time::sleep(wait).await;
+            }
             match look(&self.until(end)).await {
                 Ok(Found::Done(standing)) => return Ok(standing),
                 Ok(Found::InTheWay(refusal)) => return Err(refusal),
-                Ok(Found::NotDone) if unknown => {}
+                Ok(Found::NotDone) if goes_on => {}
                 Ok(Found::NotDone) => return Err(failure),
-                Err(refused) if unknown && refused.class == FailureClass::Permission => {}
+                Err(refused) if goes_on && refused.class == FailureClass::Permission => {}
                 Ok(Found::Undecided) | Err(_) => return Err(undecided(failure)),
             }
             self.shared.meter.repetitions.add(1);

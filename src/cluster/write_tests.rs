@@ -28,6 +28,8 @@ enum Fault {
     GatewayAfter,
     /// It is carried out, and the answer breaks off.
     HalfAfter,
+    /// The server cannot answer now, and nothing is done.
+    Unavailable,
 }
 
 #[derive(Default)]
@@ -105,7 +107,7 @@ impl Kept {
             return self.carry_out(request);
         }
         let fault = self.faults.remove(0);
-        if fault != Fault::CutBefore {
+        if !matches!(fault, Fault::CutBefore | Fault::Unavailable) {
             self.carry_out(request);
         }
         if let Some(then) = self.then.take() {
@@ -115,6 +117,7 @@ impl Kept {
             Fault::CutAfter | Fault::CutBefore => Reply::Cut,
             Fault::GatewayAfter => Reply::status(504),
             Fault::HalfAfter => Reply::Half,
+            Fault::Unavailable => Reply::status(503),
         }
     }
 }
@@ -325,4 +328,30 @@ async fn what_cannot_be_told_is_said() {
         .unwrap_err();
     assert_eq!(failure.class, FailureClass::Timeout, "{failure}");
     assert!(failure.to_string().contains("is not known"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_answer_now_is_given_time() {
+    let unavailable = |times: usize| Kept {
+        faults: vec![Fault::Unavailable; times],
+        ..Kept::default()
+    };
+    let case = Case::new(Speaks::Http2, unavailable(2)).await;
+    case.client
+        .apply(&object("1"), WriteOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(case.outcome().0, 3);
+    // It never mends: pauses that double from 50 ms on leave room for few.
+    let case = Case::new(Speaks::Http2, unavailable(10_000)).await;
+    let failure = case
+        .client
+        .apply(&object("1"), WriteOptions::default())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.class, FailureClass::Server, "{failure}");
+    assert!(!failure.to_string().contains("is not known"), "{failure}");
+    let (writes, stands) = case.outcome();
+    assert!((2..20).contains(&writes), "{writes} writes");
+    assert_eq!(stands, None);
 }

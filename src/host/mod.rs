@@ -6,5 +6,6 @@ pub mod istioctl;
 pub mod keys;
 pub mod kubeconfig;
 pub mod paths;
+pub mod saved_plan;
 pub mod sensitive;
 pub use crate::yaml;

@@ -3,23 +3,35 @@
 //! every field that `stolos` owns there (`metadata.managedFields`, server-side apply's record) must
 //! still be desired. Fields of others and defaults that the API server filled in are left alone.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::inventory::Object;
 
-/// The fields in which a live object is not what is desired, as paths such as
-/// `spec.template.spec.containers[name=discovery].image`. Empty where nothing is to be done.
-pub fn differences(desired: &Object, live: &Object, manager: &str) -> Vec<String> {
-    let mut paths = Vec::new();
-    compare(&desired.0, &live.0, &mut Path::default(), &mut paths);
+/// One field in which a live object is not what is desired.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// Which, such as `spec.template.spec.containers[name=discovery].image`.
+    pub path: String,
+    /// What stands; none where nothing does.
+    pub live: Option<Value>,
+    /// What is desired; none where it is to go.
+    pub desired: Option<Value>,
+}
+
+/// The fields in which a live object is not what is desired. Empty where nothing is to be done.
+pub fn differences(desired: &Object, live: &Object, manager: &str) -> Vec<Difference> {
+    let mut differing = Vec::new();
+    compare(&desired.0, &live.0, &mut Path::default(), &mut differing);
     for entry in live.list(&["metadata", "managedFields"]) {
         if entry["manager"] == manager && entry["operation"] == "Apply" && entry.get("subresource").is_none()
         {
-            no_longer_desired(&entry["fieldsV1"], &desired.0, &mut Path::default(), &mut paths);
+            let sides = (&desired.0, Some(&live.0));
+            no_longer_desired(&entry["fieldsV1"], sides, &mut Path::default(), &mut differing);
         }
     }
-    paths.dedup();
-    paths
+    differing.dedup_by(|one, other| one.path == other.path);
+    differing
 }
 
 /// Whether a manager owns a field of an object by server-side apply; the path is in the form of
@@ -75,29 +87,29 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn compare(desired: &Value, live: &Value, path: &mut Path, differing: &mut Vec<String>) {
+fn compare(desired: &Value, live: &Value, path: &mut Path, differing: &mut Vec<Difference>) {
     match (desired, live) {
         (Value::Object(desired), live) => {
             for (field, value) in desired {
                 path.enter(format!(".{field}"), |path| match live.get(field) {
                     Some(found) => compare(value, found, path, differing),
                     None if is_empty(value) => {}
-                    None => differing.push(path.to_string()),
+                    None => differing.push(path.missing(value)),
                 });
             }
         }
         (Value::Array(desired), Value::Array(live)) => compare_lists(desired, live, path, differing),
         (desired, live) if scalars_equal(desired, live, path.last_field()) => {}
         (desired, live) if is_empty(desired) && is_empty(live) => {}
-        _ => differing.push(path.to_string()),
+        _ => differing.push(path.changed(live, desired)),
     }
 }
 
-fn compare_lists(desired: &[Value], live: &[Value], path: &mut Path, differing: &mut Vec<String>) {
+fn compare_lists(desired: &[Value], live: &[Value], path: &mut Path, differing: &mut Vec<Difference>) {
     let keys = list_keys(path.last_field(), desired);
     if keys.is_empty() {
         if desired.len() != live.len() {
-            differing.push(path.to_string());
+            differing.push(path.changed(&live.into(), &desired.into()));
             return;
         }
         for (index, (desired, live)) in desired.iter().zip(live).enumerate() {
@@ -111,7 +123,7 @@ fn compare_lists(desired: &[Value], live: &[Value], path: &mut Path, differing: 
         path.enter(item_name(item, keys), |path| {
             match live.iter().find(|candidate| same_item(item, candidate, keys)) {
                 Some(found) => compare(item, found, path, differing),
-                None => differing.push(path.to_string()),
+                None => differing.push(path.missing(item)),
             }
         });
     }
@@ -185,16 +197,23 @@ fn quantity(value: &Value) -> Option<i128> {
     thousandths.checked_mul(factor)
 }
 
-/// Walks a `fieldsV1` set: what it names and the desired object does not have.
-fn no_longer_desired(fields: &Value, desired: &Value, path: &mut Path, undesired: &mut Vec<String>) {
+/// Walks a `fieldsV1` set: what it names and the desired object does not have. The sides are what is
+/// desired at the path, and what stands there.
+fn no_longer_desired(
+    fields: &Value,
+    (desired, live): (&Value, Option<&Value>),
+    path: &mut Path,
+    undesired: &mut Vec<Difference>,
+) {
     let Value::Object(fields) = fields else {
         return;
     };
     for (step, below) in fields {
         if let Some(field) = step.strip_prefix("f:") {
+            let live = live.and_then(|live| live.get(field));
             path.enter(format!(".{field}"), |path| match desired.get(field) {
-                None | Some(Value::Null) => undesired.push(path.to_string()),
-                Some(value) => no_longer_desired(below, value, path, undesired),
+                None | Some(Value::Null) => undesired.push(path.left_over(live)),
+                Some(value) => no_longer_desired(below, (value, live), path, undesired),
             });
         } else if let Some(key) = step.strip_prefix("k:") {
             let Ok(Value::Object(key)) = serde_json::from_str::<Value>(key) else {
@@ -202,17 +221,21 @@ fn no_longer_desired(fields: &Value, desired: &Value, path: &mut Path, undesired
             };
             let keys: Vec<&str> = key.keys().map(String::as_str).collect();
             let wanted = Value::Object(key.clone());
-            path.enter(item_name(&wanted, &keys), |path| {
-                let items = desired.as_array().map_or(&[][..], Vec::as_slice);
-                match items.iter().find(|item| same_item(item, &wanted, &keys)) {
-                    None => undesired.push(path.to_string()),
-                    Some(item) => no_longer_desired(below, item, path, undesired),
-                }
+            let item_of = |list: &Value| {
+                let items = list.as_array().map_or(&[][..], Vec::as_slice);
+                items.iter().position(|item| same_item(item, &wanted, &keys))
+            };
+            let live = live.and_then(|live| live.get(item_of(live)?));
+            path.enter(item_name(&wanted, &keys), |path| match item_of(desired) {
+                None => undesired.push(path.left_over(live)),
+                Some(item) => no_longer_desired(below, (&desired[item], live), path, undesired),
             });
         } else if let Some(value) = step.strip_prefix("v:") {
             let value: Value = serde_json::from_str(value).unwrap_or(Value::Null);
             if !desired.as_array().is_some_and(|items| items.contains(&value)) {
-                path.enter(format!("[{value}]"), |path| undesired.push(path.to_string()));
+                path.enter(format!("[{value}]"), |path| {
+                    undesired.push(path.left_over(Some(&value)));
+                });
             }
         }
     }
@@ -227,6 +250,32 @@ impl Path {
         self.0.push(step);
         visit(self);
         self.0.pop();
+    }
+
+    /// It does not stand.
+    fn missing(&self, desired: &Value) -> Difference {
+        Difference {
+            path: self.to_string(),
+            live: None,
+            desired: Some(desired.clone()),
+        }
+    }
+
+    /// It is another.
+    fn changed(&self, live: &Value, desired: &Value) -> Difference {
+        Difference {
+            live: Some(live.clone()),
+            ..self.missing(desired)
+        }
+    }
+
+    /// It is not desired any more.
+    fn left_over(&self, live: Option<&Value>) -> Difference {
+        Difference {
+            path: self.to_string(),
+            live: live.cloned(),
+            desired: None,
+        }
     }
 
     /// The innermost field's name, past the items of lists.
@@ -252,7 +301,33 @@ mod tests {
     use super::*;
 
     fn differing(desired: Value, live: Value) -> Vec<String> {
-        differences(&Object(desired), &Object(live), "stolos")
+        let differing = differences(&Object(desired), &Object(live), "stolos");
+        differing.into_iter().map(|one| one.path).collect()
+    }
+
+    #[test]
+    fn a_difference_has_both_sides() {
+        let live = json!({"a": 1, "left": "x", "list": [{"port": 80, "protocol": "TCP"}], "metadata": {"managedFields": [
+            {"manager": "stolos", "operation": "Apply", "fieldsV1": {
+                "f:left": {}, "f:ports": {"k:{\"port\":80,\"protocol\":\"TCP\"}": {}}}}]},
+            "ports": [{"port": 80, "protocol": "TCP", "name": "old"}]});
+        let desired = json!({"a": 2, "new": {"b": true}, "ports": []});
+        let found = differences(&Object(desired), &Object(live), "stolos");
+        let of = |path: &str, live: Option<Value>, desired: Option<Value>| Difference {
+            path: path.to_owned(),
+            live,
+            desired,
+        };
+        let old = json!({"port": 80, "protocol": "TCP", "name": "old"});
+        assert_eq!(
+            found,
+            [
+                of("a", Some(json!(1)), Some(json!(2))),
+                of("new", None, Some(json!({"b": true}))),
+                of("left", Some(json!("x")), None),
+                of("ports[port=80,protocol=TCP]", Some(old), None),
+            ]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What every planner does with a desired object: compare it with what stands, and make of it a
 //! step, nothing, or a reason why not.
 
-use super::difference::differences;
+use super::difference::{Difference, differences};
 use super::ownership::{FIELD_MANAGER, Ownership};
 use super::{Action, Blocked, Content, Gate, Plan, Step, StepId};
 use crate::fleet::{Area, ClusterName, FleetName};
@@ -16,7 +16,7 @@ pub enum Verdict {
     /// It does not stand.
     Missing,
     /// It stands and differs in these fields.
-    Differs(Vec<String>),
+    Differs(Vec<Difference>),
     /// It stands and is somebody else's, in words.
     Foreign(String),
     /// It could not be looked for.
@@ -57,8 +57,8 @@ pub fn judge(desired: &Object, inventory: &ClusterInventory, fleet: &FleetName) 
 }
 
 /// The reason of an update: the first fields in which the object differs.
-pub fn reason_of(differing: &[String]) -> String {
-    let shown: Vec<&str> = differing.iter().take(3).map(String::as_str).collect();
+pub fn reason_of(differing: &[Difference]) -> String {
+    let shown: Vec<&str> = differing.iter().take(3).map(|one| one.path.as_str()).collect();
     match differing.len() {
         0 => "it differs".to_owned(),
         1..=3 => format!("differs in {}", shown.join(", ")),

@@ -2,11 +2,13 @@
 //! nothing to decide: `apply/` runs it and makes no choice about the mesh. No key and no token is
 //! ever in it; a step names the one it needs and `apply/` fetches it.
 
+pub mod changes;
 pub mod difference;
 pub mod document;
 pub mod draft;
 pub mod gate;
 pub mod ownership;
+pub mod saved;
 pub mod text;
 
 use serde::{Deserialize, Serialize};
@@ -87,8 +89,9 @@ impl Action {
     }
 }
 
-/// What a step needs beside its object's name.
-#[derive(Debug, Clone, PartialEq)]
+/// What a step needs beside its object's name. It can be written down, so that a digest tells whether
+/// two steps do the same.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Content {
     /// This object, by server-side apply under the field manager `stolos`: with force where it
     /// stood, and without where it is created, so that what somebody else made meanwhile is kept.
@@ -112,7 +115,7 @@ pub enum Content {
 }
 
 /// What an intermediate certificate is to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IntermediateProfile {
     /// The fleet, part of the subject.
     pub fleet: FleetName,
@@ -131,7 +134,7 @@ pub struct IntermediateProfile {
 }
 
 /// What a remote secret is to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RemoteSecretContent {
     /// The cluster that is read.
     pub to: ClusterName,
@@ -147,7 +150,9 @@ pub struct RemoteSecretContent {
     pub token_namespace: String,
     /// The token Secret's name in the read cluster.
     pub token_secret: String,
-    /// How the credential is tried before the link counts as made.
+    /// How the credential is tried before the link counts as made. It hangs on what this machine can
+    /// dial at the moment, and is no part of what is written down.
+    #[serde(skip)]
     pub trial: Trial,
     /// The remote secret's metadata, without data.
     pub secret: Object,
@@ -165,7 +170,7 @@ pub enum Trial {
 impl Eq for Object {}
 
 /// A state to wait for; a pure predicate over what can be seen, evaluated in `cluster/wait`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Gate {
     /// The object (a custom resource definition) has this condition.
     Condition(&'static str),

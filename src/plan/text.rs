@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Action, Blocked, Plan, Step};
+use super::{Action, Blocked, Plan, Step, changes};
 use crate::fleet::ClusterName;
+use crate::inventory::Inventory;
 
 /// The plan as text. Clusters stand in the order in which the plan first names them, and each
 /// line begins with a mark:
@@ -26,18 +27,23 @@ use crate::fleet::ClusterName;
 /// Where more than [`FOLDED`] objects are created, updated or awaited for one reason, they share a
 /// line that counts them by kind; [`every_step`] has them all. What is deleted is always named.
 pub fn text(plan: &Plan) -> String {
-    lines(plan, true)
+    lines(plan, true, |_| Vec::new())
 }
 
 /// The plan as text, with a line for every single step.
 pub fn every_step(plan: &Plan) -> String {
-    lines(plan, false)
+    lines(plan, false, |_| Vec::new())
+}
+
+/// The plan as text, with what each step changes below it.
+pub fn every_change(plan: &Plan, inventory: &Inventory) -> String {
+    lines(plan, false, |step| changes::lines(step, inventory))
 }
 
 /// How many steps of one reason still have a line each.
 const FOLDED: usize = 3;
 
-fn lines(plan: &Plan, fold: bool) -> String {
+fn lines(plan: &Plan, fold: bool, below: impl Fn(&Step) -> Vec<String>) -> String {
     let cluster_of: BTreeMap<_, _> = plan.steps.iter().map(|step| (&step.id, &step.cluster)).collect();
     let mut text = String::new();
     for cluster in clusters(plan) {
@@ -65,6 +71,9 @@ fn lines(plan: &Plan, fold: bool) -> String {
                 }
             }
             line(&mut text, format_args!("  {}", step_line(step, &others)));
+            for detail in below(step) {
+                line(&mut text, format_args!("      {detail}"));
+            }
         }
         for blocked in plan.blocked.iter().filter(|blocked| blocked.cluster == *cluster) {
             blocked_lines(&mut text, blocked);

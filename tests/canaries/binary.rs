@@ -34,6 +34,8 @@ fn commands() -> Vec<Vec<&'static str>> {
         "clusters",
         "plan",
         "plan --exit-code --cluster east",
+        "plan --out .local/saved.json",
+        "apply .local/saved.json --yes --timeout 1s",
         "apply --yes --allow-disruption --timeout 1s --passphrase-file words --change-ref T-1",
         "apply --dry-run",
         "status",
@@ -125,7 +127,8 @@ fn run_inputs(world: &World, known: &Known, next: &AtomicU64) -> usize {
         for (place, command) in commands.iter().enumerate() {
             world.lay_out(&input);
             // Over ten inputs, of each kind, every command has every format.
-            let formats = ["", "json", "wide", "yaml"];
+            let formats = ["", "json", "wide", "yaml", "diff"];
+            let formats = &formats[..formats.len() - usize::from(!plans(command))];
             let format = formats[(number as usize + number as usize / 10 + place) % formats.len()];
             run_one(world, &verdict, &input, command, format);
             runs += 1;
@@ -176,7 +179,7 @@ fn look_around(world: &World, verdict: &Verdict<'_>, input: &Input) {
     }
     // Once looked at, a journal has had its time. Where the passphrase is what is wrong, the next
     // root is made with the next one.
-    for done in ["arguments", ".local/state"] {
+    for done in ["arguments", ".local/state", ".local/saved.json"] {
         remove(&world.path(done));
     }
     if input.is_of_passphrases() {
@@ -195,6 +198,12 @@ fn takes_format(command: &[&str]) -> bool {
         ]
         .iter()
         .any(|with| command.starts_with(with))
+}
+
+/// Whether what it prints is a plan.
+fn plans(command: &[&str]) -> bool {
+    ["plan", "apply", "leave"].contains(&command[0])
+        || ["sync", "issue", "install"].contains(command.get(1).unwrap_or(&""))
 }
 
 /// A canary is in the header that shows it and in the Secret that holds it, and nowhere else.

@@ -356,6 +356,9 @@ async fn life(server: &mut Server) -> Vec<(String, Value)> {
             "{selected}&watch=true&timeoutSeconds={seconds}&resourceVersion={version}"
         ))
     };
+    // One that names no version begins with what stands: nothing, before the Secret is made.
+    let from_now = Exchange::get(&format!("{selected}&watch=true&timeoutSeconds=60"));
+    let before = server.watch(&from_now).await;
     let mut events = server.watch(&watch(&version, 60)).await;
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
@@ -377,6 +380,12 @@ async fn life(server: &mut Server) -> Vec<(String, Value)> {
     };
     next("as it was made").await;
     next("with its token").await;
+    for (mut begun, has_token) in [(before, false), (server.watch(&from_now).await, true)] {
+        let first = begun.next().await;
+        assert_eq!(first["type"], "ADDED", "{}: {first}", server.name);
+        let token = &first["object"]["data"]["token"];
+        assert_eq!(token.is_string(), has_token, "{}: {first}", server.name);
+    }
     let filled = server.get(&path).await.expect("it stands");
     assert!(
         filled["data"]["token"].is_string(),

@@ -11,6 +11,7 @@ use serde_json::Value;
 use stolos::document::{Body, Document, DocumentError, Run};
 use stolos::plan::Plan;
 use stolos::plan::document::PlanDocument;
+use stolos::plan::saved::SavedPlan;
 use stolos::status::StatusReport;
 use stolos::{link, trust};
 
@@ -119,6 +120,8 @@ fn documents(seen: &Reported) -> Vec<Value> {
         let mut plan = Plan::default();
         plan.extend(trust::plan::plan(fleet, &seen.inventory, root, now()));
         plan.extend(link::plan(fleet, &seen.inventory, &BTreeSet::new()));
+        let saved = SavedPlan::of(fleet, &BTreeSet::new(), &plan, &seen.inventory);
+        documents.push(value(&Document::new(&run(), errors.clone(), saved)));
         documents.push(value(&Document::new(&run(), errors, PlanDocument::from(&plan))));
     }
     documents

@@ -1,8 +1,6 @@
 //! `stolos link sync`
 
-use crate::cli::apply::{self, Work};
-use crate::cli::carry_out::Passphrase;
-use crate::cli::plan::IstioctlArgument;
+use crate::cli::apply::{self, Task, Work};
 use crate::error::Result;
 use crate::fleet::Area;
 use crate::render::Terminal;
@@ -18,15 +16,10 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
-    let (passphrase, istioctl) = (Passphrase::default(), IstioctlArgument::default());
-    let awaits_istiod = !arguments.no_wait;
-    apply::some(
-        &[Area::Links],
-        arguments.work,
-        &passphrase,
-        istioctl,
-        awaits_istiod,
-        terminal,
-    )
-    .await
+    let task = Task {
+        areas: &[Area::Links],
+        no_wait: arguments.no_wait,
+        ..Task::default()
+    };
+    apply::some(arguments.work, task, terminal).await
 }

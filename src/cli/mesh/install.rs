@@ -6,6 +6,6 @@ use crate::fleet::Area;
 use crate::render::Terminal;
 
 /// Installs Istio, and the intermediates that it signs with, without the links.
-pub async fn run(arguments: apply::Arguments, terminal: &Terminal) -> Result<()> {
+pub async fn run(arguments: apply::WholeWork, terminal: &Terminal) -> Result<()> {
     apply::areas(&[Area::Trust, Area::Mesh], arguments, terminal).await
 }

@@ -10,7 +10,7 @@ use crate::render::Terminal;
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Install Istio where the fleet file wants it, with the intermediates that it signs with
-    Install(Box<super::apply::Arguments>),
+    Install(Box<super::apply::WholeWork>),
     /// List which deployment models, networks, data planes and versions go together
     Models(models::Arguments),
 }

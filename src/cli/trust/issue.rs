@@ -1,8 +1,7 @@
 //! `stolos trust issue`: what `apply` does, of trust alone.
 
-use crate::cli::apply::{self, Work};
+use crate::cli::apply::{self, Task, Work};
 use crate::cli::carry_out::Passphrase;
-use crate::cli::plan::IstioctlArgument;
 use crate::error::Result;
 use crate::fleet::Area;
 use crate::render::Terminal;
@@ -17,14 +16,10 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
-    let istioctl = IstioctlArgument::default();
-    apply::some(
-        &[Area::Trust],
-        arguments.work,
-        &arguments.passphrase,
-        istioctl,
-        true,
-        terminal,
-    )
-    .await
+    let task = Task {
+        areas: &[Area::Trust],
+        passphrase: arguments.passphrase,
+        ..Task::default()
+    };
+    apply::some(arguments.work, task, terminal).await
 }

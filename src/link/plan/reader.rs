@@ -10,7 +10,7 @@ use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, Replica, kind};
 use crate::link::secret;
 use crate::mesh::values::{GATEWAY_NAME, needs_gateway};
-use crate::plan::difference::differences;
+use crate::plan::difference::{Difference, differences};
 use crate::plan::draft::{Draft, reason_of, unread};
 use crate::plan::ownership::{ApplySet, FLEET_LABEL, Ownership, PART_OF_LABEL};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, RemoteSecretContent, StepId};
@@ -177,7 +177,7 @@ fn link(
 
 /// In which of its marks a remote secret that stands is not what it should be. What it holds is
 /// judged by its facts, not here.
-fn marks_lacking(desired: &Object, live: Option<&Object>) -> Vec<String> {
+fn marks_lacking(desired: &Object, live: Option<&Object>) -> Vec<Difference> {
     live.map(|live| differences(desired, live, ""))
         .unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod applied;
+mod approved;
 mod client;
 mod faults;
 mod flapping;

@@ -1,8 +1,10 @@
 //! Whole fleets: a thousand clusters, and what the real binary makes of a simulated mesh.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use simulator::{Content, Credential, Detail, Options};
+use simulator::audit::Entry;
+use simulator::{Content, Credential, Detail, Length, Options};
 
 use crate::client::get;
 use crate::fleet;
@@ -71,4 +73,31 @@ fn a_mesh_is_linked_and_then_has_nothing_to_do() {
     used.must(&["status"]);
     used.must(&["apply", "--yes"]);
     assert_eq!(used.fleet.counts().writes, writes);
+}
+
+#[test]
+fn an_istiod_is_asked_once_for_all_who_wait_for_it() {
+    let used = Used::new(Options {
+        clusters: 12,
+        length: Length {
+            round_trip: Duration::from_millis(50),
+            bandwidth: None,
+        },
+        ..Options::default()
+    });
+    used.must(&["apply", "--yes"]);
+    let entries = used.fleet.audit.entries();
+    let forwards = |cluster: usize| {
+        let is_forward = |entry: &&Entry| entry.cluster == cluster && entry.target.contains("/portforward");
+        entries.iter().filter(is_forward).count()
+    };
+    // Once to plan; then, where each of eleven links and of eleven networks is waited for alone, at
+    // least twenty-two times.
+    for cluster in 1..=12 {
+        let forwards = forwards(cluster);
+        assert!(
+            (2..10).contains(&forwards),
+            "{forwards} port-forwards to {cluster}"
+        );
+    }
 }
