@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::args::Changing;
+use super::hints;
 use super::plan::{PlanFormat, blocked_kind, show, verdict};
 use super::planning::Planned;
 use super::session::Session;
@@ -12,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::{Area, edit};
 use crate::host::keys::{self, KeyError, RootKey};
 use crate::host::sensitive::Sensitive;
+use crate::inventory::FailureClass;
 use crate::plan::{Action, Content, Plan, StepId};
 use crate::render::Terminal;
 
@@ -134,6 +136,18 @@ async fn consented(
             terminal.detail(1, || format!("{}: in all {}", member.name, client.usage()));
         }
     }
+    let of_member = |step: &FailedStep| {
+        let member = session
+            .members
+            .iter()
+            .find(|member| member.name == step.cluster)?;
+        let class = step.failure.class;
+        // What was waited for in vain says itself what was still missing.
+        let is_refusal = step.failure.verb != Action::Wait.as_str();
+        let is_the_clusters = class.may_pass() || class == FailureClass::Permission;
+        (is_refusal && is_the_clusters).then_some((member.context.as_str(), class))
+    };
+    hints::say(outcome.failed.iter().filter_map(of_member), terminal);
     failed.clone_from(&outcome.failed);
     pin(session, planned, outcome.made_root.as_deref(), terminal)?;
     if let Some(path) = journal.path() {

@@ -9,16 +9,16 @@ use tokio::time::Instant;
 
 use super::args::{Contexts, OutputArguments};
 use super::early::{Heard, Listening, waiting_for};
+use super::hints;
 use super::session::{Session, new_run};
 use crate::cluster::{Identity, identify};
 use crate::connection::permit::clusters_at_once;
 use crate::document::{Body, Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::kubeconfig::{ContextEntry, Kubeconfigs};
-use crate::inventory::{Failure, FailureClass};
+use crate::inventory::Failure;
 use crate::render::table::Columns;
 use crate::render::{Format, Terminal};
-use crate::words::some_of;
 
 /// List the contexts of the kubeconfigs, as kubectl would read them
 #[derive(Debug, Args)]
@@ -110,9 +110,11 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     match format {
         Format::Table | Format::Wide => {
             terminal.answer(&table.rest(&rows))?;
-            for hint in hints(&failures) {
-                terminal.say(&format!("hint: {hint}"));
-            }
+            let failures = failures.iter();
+            hints::say(
+                failures.map(|(context, failure)| (context.as_str(), failure.class)),
+                terminal,
+            );
         }
         Format::Json | Format::Yaml => {
             let errors = failures.iter();
@@ -225,26 +227,6 @@ fn probed(answer: Result<Identity, Failure>, context: &str) -> (Probe, Option<Fa
             .unwrap_or_default(),
     };
     (probe, failure)
-}
-
-/// What mends these failures, once a class.
-fn hints(failures: &[(String, Failure)]) -> Vec<String> {
-    let mut by_class: BTreeMap<FailureClass, Vec<&str>> = BTreeMap::new();
-    for (name, failure) in failures {
-        by_class.entry(failure.class).or_default().push(name);
-    }
-    by_class
-        .into_iter()
-        .map(|(class, names)| {
-            let context = if let [name] = names[..] { name } else { "CONTEXT" };
-            format!(
-                "{} ({}): {}",
-                some_of(names.iter().copied()),
-                class.as_str(),
-                class.hint(context)
-            )
-        })
-        .collect()
 }
 
 /// The table of the contexts, which is shown whole where all clusters answer promptly, and in parts

@@ -15,6 +15,7 @@ mod completion;
 mod contexts;
 mod early;
 mod explain;
+mod hints;
 mod init;
 mod join;
 mod lab;

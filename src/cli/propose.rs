@@ -2,6 +2,7 @@
 
 use crate::cli::args::Contexts;
 use crate::cli::collecting::Scope;
+use crate::cli::hints;
 use crate::cli::session::Session;
 use crate::cluster::Purpose;
 use crate::error::{Error, ErrorKind, Result};
@@ -31,6 +32,14 @@ pub async fn observe(contexts: &Contexts, terminal: &Terminal) -> Result<Vec<(St
             ));
         }
     }
+    let failures = seen.iter().filter_map(|(context, observation)| {
+        let failure = match observation {
+            Observation::Seen(cluster) => cluster.unread.first()?,
+            Observation::Unreachable { failure, .. } => failure,
+        };
+        Some((context.as_str(), failure.class))
+    });
+    hints::say(failures, terminal);
     Ok(seen)
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::cli::args::{OutputArguments, Reading};
 use crate::cli::collecting::Scope;
+use crate::cli::hints;
 use crate::cli::session::Session;
 use crate::cluster::Purpose;
 use crate::document::{Document, DocumentError};
@@ -37,7 +38,16 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     };
     let report = report(fleet.as_ref(), &inventory, on_hand.as_ref(), now);
     match arguments.output.output {
-        Format::Table | Format::Wide => terminal.answer(&trust::text(&report))?,
+        Format::Table | Format::Wide => {
+            terminal.answer(&trust::text(&report))?;
+            let errors = DocumentError::of(&inventory);
+            let failures = errors.iter().filter_map(|error| {
+                let mut members = session.members.iter();
+                let member = members.find(|member| member.name.as_str() == error.cluster)?;
+                Some((member.context.as_str(), error.class))
+            });
+            hints::say(failures, terminal);
+        }
         format @ (Format::Json | Format::Yaml) => {
             let errors = DocumentError::of(&inventory);
             terminal.document(format, &Document::new(&session.run, errors, report))?;
