@@ -305,6 +305,11 @@ pub const CASES: &[Case] = &[
         Unwritten(&["throttled"]),
     ),
     case(
+        "503 to writes",
+        || Plan::always(Fault::RefusedWrites(503, "ServiceUnavailable", "try later")),
+        Unwritten(&["server"]),
+    ),
+    case(
         "the answers to writes are lost",
         || Plan::always(Fault::LostWrites),
         Outcome::None,
