@@ -61,20 +61,27 @@ pub struct Task {
     /// Whether nobody waits for istiod's own word.
     pub no_wait: bool,
     /// What was approved, and the file that says so.
-    pub approved: Option<(PathBuf, SavedPlan)>,
+    pub approved: Option<(SavedPlan, PathBuf)>,
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let approved = match arguments.saved {
-        Some(path) => {
-            let plan = saved_plan::load(&path)?;
-            Some((path, plan))
-        }
+        Some(path) => Some((saved_plan::load(&path)?, path)),
         None => None,
     };
-    let whole = arguments.whole;
+    whole(&Area::ALL, arguments.whole, approved, terminal).await
+}
+
+/// Does what installs Istio, as `apply` and `mesh install` do; only what was `approved`, where
+/// something was, by which file.
+pub async fn whole(
+    areas: &'static [Area],
+    whole: WholeWork,
+    approved: Option<(SavedPlan, PathBuf)>,
+    terminal: &Terminal,
+) -> Result<()> {
     let task = Task {
-        areas: &Area::ALL,
+        areas,
         passphrase: whole.passphrase,
         istioctl: whole.istioctl,
         approved,
@@ -83,27 +90,16 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     some(whole.work, task, terminal).await
 }
 
-/// Does some of the fleet's work with all its flags, as `mesh install` does.
-pub async fn areas(areas: &'static [Area], whole: WholeWork, terminal: &Terminal) -> Result<()> {
-    let task = Task {
-        areas,
-        passphrase: whole.passphrase,
-        istioctl: whole.istioctl,
-        ..Task::default()
-    };
-    some(whole.work, task, terminal).await
-}
-
 /// Does some of the fleet's work.
 pub async fn some(work: Work, task: Task, terminal: &Terminal) -> Result<()> {
     let mut session = Session::of_fleet(&work.reading).await?;
-    if let (Some((path, approved)), Some(file)) = (&task.approved, &session.file)
+    if let (Some((approved, path)), Some(file)) = (&task.approved, &session.file)
         && let Some(why) = approved.fleet.differs_from(&SavedFleet::of(&file.fleet))
     {
         return Err(changed(path, &[why]));
     }
     let clusters: BTreeSet<ClusterName> = match &task.approved {
-        Some((_, approved)) => approved.clusters.clone(),
+        Some((approved, _)) => approved.clusters.clone(),
         None => session.writable(&work.cluster.cluster)?,
     };
     let request = PlanRequest {
@@ -114,14 +110,8 @@ pub async fn some(work: Work, task: Task, terminal: &Terminal) -> Result<()> {
         changes: !work.changing.dry_run,
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;
-    if let Some((path, approved)) = &task.approved {
-        let now = SavedPlan::of(
-            &planned.fleet,
-            &request.clusters,
-            &planned.plan,
-            &planned.inventory,
-        );
-        let differing = approved.differs_from(&now);
+    if let Some((approved, path)) = &task.approved {
+        let differing = approved.differs_from(&planned.to_save(&request.clusters));
         if !differing.is_empty() {
             return Err(what_is_in_the_way(&planned).unwrap_or_else(|| changed(path, &differing)));
         }

@@ -137,15 +137,12 @@ async fn consented(
         }
     }
     let of_member = |step: &FailedStep| {
-        let member = session
-            .members
-            .iter()
-            .find(|member| member.name == step.cluster)?;
+        let context = session.context_of(step.cluster.as_str())?;
         let class = step.failure.class;
         // What was waited for in vain says itself what was still missing.
         let is_refusal = step.failure.verb != Action::Wait.as_str();
         let is_the_clusters = class.may_pass() || class == FailureClass::Permission;
-        (is_refusal && is_the_clusters).then_some((member.context.as_str(), class))
+        (is_refusal && is_the_clusters).then_some((context, class))
     };
     hints::say(outcome.failed.iter().filter_map(of_member), terminal);
     failed.clone_from(&outcome.failed);

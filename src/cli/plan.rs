@@ -13,7 +13,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::Area;
 use crate::host::saved_plan;
 use crate::plan::document::PlanDocument;
-use crate::plan::saved::SavedPlan;
 use crate::plan::{Plan, text};
 use crate::render::{Format, Terminal};
 
@@ -102,12 +101,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let planned = planning::plan(&mut session, &request, terminal).await?;
     show(&planned, &session, &[], arguments.output.output, terminal)?;
     if let Some(path) = &arguments.out {
-        let saved = SavedPlan::of(
-            &planned.fleet,
-            &request.clusters,
-            &planned.plan,
-            &planned.inventory,
-        );
+        let saved = planned.to_save(&request.clusters);
         let errors = DocumentError::of(&planned.inventory);
         saved_plan::save(path, &Document::new(&session.run, errors, saved))?;
         terminal.say(&format!(

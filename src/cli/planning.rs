@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::collecting::Scope;
 use super::session::Session;
@@ -16,11 +15,12 @@ use crate::error::{Error, Result};
 use crate::fleet::{Area, ClusterName, Fleet};
 use crate::host::istioctl::Istioctl;
 use crate::host::keys::RootStore;
-use crate::inventory::{DryRun, Failure, FailureClass, Inventory, Object, ObjectReference, Observation};
+use crate::inventory::{DryRun, Failure, FailureClass, Inventory, ObjectReference, Observation};
 use crate::link::address;
 use crate::mesh::objects::Rendering;
 use crate::mesh::{self, render_requests};
 use crate::plan::draft::digest;
+use crate::plan::saved::SavedPlan;
 use crate::plan::{Action, Content, Plan};
 use crate::reconcile::{self, Given};
 use crate::render::Terminal;
@@ -40,6 +40,13 @@ pub struct Planned {
     pub plan: Plan,
     /// As whom each cluster is changed, in its own words; empty where nothing is to be changed.
     pub users: BTreeMap<ClusterName, String>,
+}
+
+impl Planned {
+    /// The plan as it is saved, where these clusters may be written.
+    pub fn to_save(&self, clusters: &BTreeSet<ClusterName>) -> SavedPlan {
+        SavedPlan::of(&self.fleet, clusters, &self.plan, &self.inventory)
+    }
 }
 
 /// What is to be planned.
@@ -266,7 +273,7 @@ async fn try_out(session: &Session, plan: &Plan, inventory: &mut Inventory) -> b
                 ..WriteOptions::default()
             };
             let changes = match client.apply(&object, options).await {
-                Ok(after) => without_bookkeeping(after) != without_bookkeeping(live),
+                Ok(after) => after.without_bookkeeping() != live.without_bookkeeping(),
                 // What the server refuses is planned, so that applying says why.
                 Err(_) => true,
             };
@@ -288,15 +295,6 @@ async fn try_out(session: &Session, plan: &Plan, inventory: &mut Inventory) -> b
         }
     }
     learnt
-}
-
-fn without_bookkeeping(mut object: Object) -> Object {
-    if let Some(metadata) = object.0.get_mut("metadata").and_then(Value::as_object_mut) {
-        for field in ["managedFields", "resourceVersion", "generation"] {
-            metadata.remove(field);
-        }
-    }
-    object
 }
 
 #[cfg(test)]

@@ -177,6 +177,13 @@ impl Session {
         })
     }
 
+    /// The kubeconfig context of a cluster, by its name.
+    pub fn context_of(&self, name: &str) -> Option<&str> {
+        let mut members = self.members.iter();
+        let member = members.find(|member| member.name.as_str() == name)?;
+        Some(&member.context)
+    }
+
     /// The clusters that may be written: those named by `--cluster` among those that the other flags
     /// select; empty where neither leaves one out.
     pub fn writable(&self, named: &[String]) -> Result<BTreeSet<ClusterName>> {

@@ -328,32 +328,6 @@ async fn retry_after_is_obeyed_within_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_credential_that_is_refused_is_had_anew_once() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let path = folder.path().join("token");
-    std::fs::write(&path, "old").unwrap();
-    let (file, asked) = (path.clone(), Arc::new(AtomicUsize::new(0)));
-    let count = Arc::clone(&asked);
-    let server = Server::of_requests(Speaks::Http2, move |request| {
-        count.fetch_add(1, Ordering::SeqCst);
-        if request.headers()["authorization"] == "Bearer new" && request.uri().path() == "/version" {
-            return Reply::Answer(200, "{}".to_owned(), Vec::new());
-        }
-        std::fs::write(&file, "new").unwrap();
-        Reply::status(401)
-    })
-    .await;
-    let mut connection = endpoint(&server.url, server.authority.clone());
-    connection.source.bearer = Bearer::File { path, fallback: None };
-    let client = connect(connection, Deadlines::within(SECOND * 10));
-    client.get("/version", "version").await.unwrap();
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
-    let failure = client.get("/other", "other").await.unwrap_err();
-    assert_eq!(failure.class, FailureClass::Authentication);
-    assert_eq!(asked.load(Ordering::SeqCst), 3, "there is nothing else to show");
-}
-
-#[tokio::test]
 async fn contexts_of_one_server_share_a_connection_and_no_credential() {
     let server = Server::of_requests(Speaks::Http2, |request| {
         let shown = |name: &str| {

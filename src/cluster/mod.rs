@@ -22,6 +22,7 @@ mod review;
 mod reviews;
 mod secrets;
 mod trial;
+mod underway;
 mod upgrade;
 mod wait;
 mod watch;
@@ -29,6 +30,8 @@ mod write;
 
 #[cfg(test)]
 pub(crate) mod client_tests;
+#[cfg(test)]
+mod refused_tests;
 #[cfg(test)]
 mod write_tests;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::failure::failure;
-use super::request::{Outgoing, Repeat};
+use super::request::{JSON, Outgoing, Repeat};
 use super::write::{Found, holds, is_applied};
 use crate::inventory::kind::SECRET;
 use crate::inventory::{Failure, FailureClass, Kind, Object, ObjectReference};
@@ -14,8 +14,6 @@ use crate::plan::ownership::FIELD_MANAGER;
 /// Objects in one page of a list, as kubectl asks.
 const PAGE: usize = 500;
 
-/// What answers are asked for as.
-const JSON: &str = "application/json";
 /// One object's metadata alone.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 /// A list of objects' metadata alone.
@@ -194,7 +192,7 @@ impl Client {
         let request = Outgoing {
             method: Method::POST,
             path,
-            body: Some((body.to_string().into(), "application/json")),
+            body: Some((body.to_string().into(), JSON)),
             verb: "create",
             resource,
             accept: JSON,
@@ -215,7 +213,7 @@ impl Client {
         let request = Outgoing {
             method: Method::POST,
             path: &path,
-            body: Some((object.0.to_string().into(), "application/json")),
+            body: Some((object.0.to_string().into(), JSON)),
             verb: "create",
             resource: &resource,
             accept: METADATA,
@@ -253,7 +251,7 @@ impl Client {
         let request = Outgoing {
             method: Method::DELETE,
             path: &path,
-            body: Some((options.to_string().into(), "application/json")),
+            body: Some((options.to_string().into(), JSON)),
             verb: "delete",
             resource: &resource,
             accept: JSON,

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -17,6 +17,7 @@ use super::failure::{failure, of_broken, of_status};
 use super::pause::{Pause, retry_after};
 use crate::connection::answer::Answer;
 use crate::connection::broken::{Broken, Sent};
+use crate::connection::credential::Authorization;
 use crate::connection::trouble::REFUSED;
 use crate::inventory::{Failure, FailureClass};
 
@@ -27,6 +28,9 @@ const ANSWER_LIMIT: usize = 128 << 20;
 /// How often a connection that breaks while it is made is made again: a server behind a balancer with
 /// a dead half breaks every other one, and not all of them are this request's.
 pub(super) const RECONNECTIONS: usize = 3;
+
+/// What requests and answers are, unless something else is said.
+pub(super) const JSON: &str = "application/json";
 
 /// One request, as it is sent and as an error calls it.
 pub(super) struct Outgoing<'text> {
@@ -47,6 +51,15 @@ pub(super) enum Repeat {
     Freely,
     /// It changes something: only after a look at what stands.
     AfterALook,
+}
+
+/// What came of sending a request once.
+pub(super) struct Attempted {
+    pub(super) answer: Response<Answer>,
+    /// What was shown for it.
+    pub(super) shown: Authorization,
+    /// When it had to be answered.
+    pub(super) end: Instant,
 }
 
 /// A request that was not answered with what it asked for.
@@ -90,7 +103,7 @@ impl Refusal {
 impl Client {
     /// Reads what stands at a path.
     pub async fn get(&self, path: &str, resource: &str) -> Result<Value, Failure> {
-        self.get_as(path, resource, "application/json").await
+        self.get_as(path, resource, JSON).await
     }
 
     /// Reads what stands at a path, in a representation other than plain JSON.
@@ -164,6 +177,25 @@ impl Client {
         }
     }
 
+    /// Sends what is not repeated otherwise: once more where the credential was refused and another
+    /// is to be had. Gives the answer, and when it had to be there.
+    pub(super) async fn authorized<Sending>(
+        &self,
+        send: impl Fn() -> Sending,
+    ) -> Result<(Response<Answer>, Instant), Failure>
+    where
+        Sending: Future<Output = Result<Attempted, Failure>>,
+    {
+        let first = send().await?;
+        let is_refused = first.answer.status() == StatusCode::UNAUTHORIZED;
+        // On the heap: it may run a plugin, which is rare and large.
+        let attempted = match is_refused && Box::pin(self.shared.credential.refused(&first.shown)).await {
+            true => send().await?,
+            false => first,
+        };
+        Ok((attempted.answer, attempted.end))
+    }
+
     async fn attempt(&self, outgoing: &Outgoing<'_>, end: Instant) -> Result<Value, Refusal> {
         let (verb, resource) = (outgoing.verb, outgoing.resource);
         let shared = &self.shared;
@@ -221,7 +253,7 @@ impl Client {
     pub(super) fn request(
         &self,
         outgoing: &Outgoing<'_>,
-        shown: &crate::connection::credential::Authorization,
+        shown: &Authorization,
     ) -> Result<Request<Bytes>, Failure> {
         let mut request = Request::builder()
             .method(outgoing.method.clone())
@@ -241,11 +273,7 @@ impl Client {
     }
 
     /// Adds what every request carries: the credential, as whom to act, the agent.
-    pub(super) fn equip(
-        &self,
-        headers: &mut http::HeaderMap,
-        shown: &crate::connection::credential::Authorization,
-    ) {
+    pub(super) fn equip(&self, headers: &mut http::HeaderMap, shown: &Authorization) {
         for (name, value) in &self.shared.headers {
             headers.append(name, value.clone());
         }

@@ -7,16 +7,16 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::header::UPGRADE;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::client::Client;
+use super::request::Attempted;
+use super::underway::Underway;
 use crate::connection::answer::Answer;
 use crate::connection::broken::Broken;
-use crate::connection::credential::Authorization;
 use crate::connection::protocol::Single;
 use crate::inventory::Failure;
 
@@ -25,29 +25,24 @@ const REQUEST_LIMIT: usize = 8 << 20;
 
 /// Connections that are made ahead of need. They are closed with the client.
 #[derive(Default)]
-pub(super) struct Prepared(Mutex<Vec<Underway>>);
+pub(super) struct Prepared(Mutex<Vec<Upgradeable>>);
 
-struct Underway(JoinHandle<Result<Single, Broken>>);
-
-impl Drop for Underway {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+/// A connection that is being made.
+type Upgradeable = Underway<Result<Single, Broken>>;
 
 impl Prepared {
     pub(super) fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn push(&self, connection: Underway) {
+    fn push(&self, connection: Upgradeable) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(connection);
     }
 
-    fn take(&self) -> Option<Underway> {
+    fn take(&self) -> Option<Upgradeable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 }
@@ -63,8 +58,8 @@ impl Client {
     /// closed with the client.
     pub fn prepare_upgrade(&self) {
         let client = self.clone();
-        let task = tokio::spawn(async move { client.upgradeable(client.end()).await });
-        self.shared.prepared.push(Underway(task));
+        let connection = Underway::begin(async move { client.upgradeable(client.end()).await });
+        self.shared.prepared.push(connection);
     }
 
     /// Closes what was prepared and nobody needs.
@@ -94,18 +89,11 @@ impl Client {
         let body = Limited::new(body, REQUEST_LIMIT).collect().await;
         let body: Bytes = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let request = Request::from_parts(parts, body);
-        let (answer, shown) = self.carry_once(request.clone()).await?;
-        let is_refused = answer.status() == StatusCode::UNAUTHORIZED;
-        if is_refused && Box::pin(self.shared.credential.refused(&shown)).await {
-            return self.carry_once(request).await.map(|(answer, _)| answer);
-        }
+        let (answer, _) = self.authorized(|| self.carry_once(request.clone())).await?;
         Ok(answer)
     }
 
-    async fn carry_once(
-        &self,
-        mut request: Request<Bytes>,
-    ) -> Result<(Response<Answer>, Authorization), Failure> {
+    async fn carry_once(&self, mut request: Request<Bytes>) -> Result<Attempted, Failure> {
         let (shown, channel) = self.begin().await?;
         self.equip(request.headers_mut(), &shown);
         let is_upgrade = request.headers().contains_key(UPGRADE);
@@ -117,8 +105,8 @@ impl Client {
                 return channel.send_lasting(&request, deadlines, end, meter).await;
             }
             let prepared = match shared.prepared.take() {
-                Some(mut underway) => match timeout_at(end, &mut underway.0).await {
-                    Ok(Ok(Ok(single))) if single.is_free() => Some(single),
+                Some(underway) => match timeout_at(end, underway.outcome()).await {
+                    Ok(Some(Ok(single))) if single.is_free() => Some(single),
                     _ => None,
                 },
                 None => None,
@@ -134,6 +122,6 @@ impl Client {
             let resource = self.server();
             super::failure::of_broken(broken, "connect", resource)
         })?;
-        Ok((answer, shown))
+        Ok(Attempted { answer, shown, end })
     }
 }

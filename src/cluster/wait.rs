@@ -6,13 +6,13 @@ use std::time::Duration;
 use futures::future::join_all;
 use thiserror::Error;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::client::Client;
 use super::failure::failure;
 use super::istiod::{ask_istiod, is_asked};
 use super::objects::{ListSelector, query_escaped};
+use super::underway::Underway;
 use super::watch::{Event, Watch};
 use crate::inventory::kind::{self, Kind};
 use crate::inventory::{Failure, FailureClass, Object, ObjectReference, Replica};
@@ -76,24 +76,13 @@ pub enum WaitError {
 
 /// A watch on an object that is about to be made, opened together with the request that makes it.
 /// Nothing is watched any more when it is dropped.
-pub struct Watching(JoinHandle<Result<Watch, Failure>>);
+pub struct Watching(Underway<Result<Watch, Failure>>);
 
 impl Watching {
     /// Begins to open it.
     pub fn begin(client: &Client, object: &ObjectReference) -> Self {
         let (client, object) = (client.clone(), object.clone());
-        Self(tokio::spawn(async move { open(&client, &object, "").await }))
-    }
-
-    /// Has it once it is open; none where it was broken off.
-    async fn opened(mut self) -> Option<Result<Watch, Failure>> {
-        (&mut self.0).await.ok()
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        self.0.abort();
+        Self(Underway::begin(async move { open(&client, &object, "").await }))
     }
 }
 
@@ -242,7 +231,7 @@ async fn watch(
         version = format!("&resourceVersion={listed_at}");
     }
     let begun = match watching {
-        Some(watching) => watching.opened().await,
+        Some(watching) => watching.0.outcome().await,
         None => None,
     };
     let mut events = match begun {

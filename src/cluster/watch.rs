@@ -2,16 +2,15 @@
 //! changes": one JSON object on each line).
 
 use bytes::BytesMut;
-use http::{Method, Response, StatusCode};
+use http::Method;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::client::Client;
 use super::failure::{failure, of_broken, of_status};
-use super::request::{Outgoing, Repeat};
+use super::request::{Attempted, JSON, Outgoing, Repeat};
 use crate::connection::answer::Answer;
-use crate::connection::credential::Authorization;
 use crate::inventory::{Failure, FailureClass, Object};
 
 /// The most that one event may hold, in bytes: etcd stores no more than 1.5 MB of an object.
@@ -45,15 +44,10 @@ impl Client {
             body: None,
             verb: "watch",
             resource,
-            accept: "application/json",
+            accept: JSON,
             repeat: Repeat::Freely,
         };
-        let shared = &self.shared;
-        let (mut answer, mut end, shown) = self.open_watch(&outgoing).await?;
-        // On the heap: it may run a plugin, which is rare and large.
-        if answer.status() == StatusCode::UNAUTHORIZED && Box::pin(shared.credential.refused(&shown)).await {
-            (answer, end, _) = self.open_watch(&outgoing).await?;
-        }
+        let (answer, end) = self.authorized(|| self.open_watch(&outgoing)).await?;
         let status = answer.status();
         let mut body = answer.into_body();
         if !status.is_success() {
@@ -69,11 +63,8 @@ impl Client {
         })
     }
 
-    /// Asks for a watch once: the answer, when it must be there, and what was shown for it.
-    async fn open_watch(
-        &self,
-        outgoing: &Outgoing<'_>,
-    ) -> Result<(Response<Answer>, Instant, Authorization), Failure> {
+    /// Asks for a watch once.
+    async fn open_watch(&self, outgoing: &Outgoing<'_>) -> Result<Attempted, Failure> {
         let (shown, channel) = self.begin().await?;
         let request = self.request(outgoing, &shown)?;
         let (end, shared) = (self.end(), &self.shared);
@@ -81,7 +72,7 @@ impl Client {
             .send_lasting(&request, &shared.deadlines, end, &shared.meter)
             .await
             .map_err(|broken| of_broken(broken, outgoing.verb, outgoing.resource))?;
-        Ok((answer, end, shown))
+        Ok(Attempted { answer, shown, end })
     }
 }
 

@@ -146,6 +146,17 @@ impl Object {
             .insert(key.to_owned(), value.into());
     }
 
+    /// The object without what a server counts and notes down with each write.
+    #[must_use]
+    pub fn without_bookkeeping(mut self) -> Self {
+        if let Some(metadata) = self.0.get_mut("metadata").and_then(Value::as_object_mut) {
+            for field in ["managedFields", "resourceVersion", "generation"] {
+                metadata.remove(field);
+            }
+        }
+        self
+    }
+
     fn metadata_map(&mut self, field: &str) -> &mut Map<String, Value> {
         let metadata = as_map(as_map(&mut self.0).entry("metadata").or_insert(Value::Null));
         as_map(metadata.entry(field).or_insert(Value::Null))

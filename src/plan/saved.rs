@@ -146,17 +146,12 @@ fn over(step: &Step, inventory: &Inventory) -> Value {
         |namespace: &str, name: &str| (namespace, name) == (&step.object.namespace, &step.object.name);
     match &step.content {
         Content::Delete { .. } => {
-            let mut object = seen
-                .object(&step.object)
-                .map(|object| object.0.clone())
+            let object = seen.object(&step.object).cloned();
+            let mut object = object
+                .map(|object| object.without_bookkeeping().0)
                 .unwrap_or_default();
             if let Some(fields) = object.as_object_mut() {
                 fields.remove("status");
-            }
-            if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-                metadata.retain(|field, _| {
-                    !["managedFields", "resourceVersion", "generation"].contains(&&**field)
-                });
             }
             object
         }

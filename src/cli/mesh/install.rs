@@ -7,5 +7,5 @@ use crate::render::Terminal;
 
 /// Installs Istio, and the intermediates that it signs with, without the links.
 pub async fn run(arguments: apply::WholeWork, terminal: &Terminal) -> Result<()> {
-    apply::areas(&[Area::Trust, Area::Mesh], arguments, terminal).await
+    apply::whole(&[Area::Trust, Area::Mesh], arguments, None, terminal).await
 }

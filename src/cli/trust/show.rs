@@ -37,19 +37,16 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         None => None,
     };
     let report = report(fleet.as_ref(), &inventory, on_hand.as_ref(), now);
+    let errors = DocumentError::of(&inventory);
     match arguments.output.output {
         Format::Table | Format::Wide => {
             terminal.answer(&trust::text(&report))?;
-            let errors = DocumentError::of(&inventory);
-            let failures = errors.iter().filter_map(|error| {
-                let mut members = session.members.iter();
-                let member = members.find(|member| member.name.as_str() == error.cluster)?;
-                Some((member.context.as_str(), error.class))
-            });
+            let failures = errors.iter();
+            let failures =
+                failures.filter_map(|error| Some((session.context_of(&error.cluster)?, error.class)));
             hints::say(failures, terminal);
         }
         format @ (Format::Json | Format::Yaml) => {
-            let errors = DocumentError::of(&inventory);
             terminal.document(format, &Document::new(&session.run, errors, report))?;
         }
     }

@@ -91,8 +91,7 @@ fn an_istiod_is_asked_once_for_all_who_wait_for_it() {
         let is_forward = |entry: &&Entry| entry.cluster == cluster && entry.target.contains("/portforward");
         entries.iter().filter(is_forward).count()
     };
-    // Once to plan; then, where each of eleven links and of eleven networks is waited for alone, at
-    // least twenty-two times.
+    // Once to plan; then, where each of eleven links is waited for alone, at least eleven times.
     for cluster in 1..=12 {
         let forwards = forwards(cluster);
         assert!(
