@@ -149,7 +149,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__apply)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -208,6 +208,10 @@ _stolos() {
                     return 0
                     ;;
                 --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plugin-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -311,7 +315,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__contexts)
-            opts="-o -q -v -h --probe --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --output --color --quiet --verbose --help"
+            opts="-o -q -v -h --probe --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -354,6 +358,10 @@ _stolos() {
                     return 0
                     ;;
                 --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plugin-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -403,7 +411,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__init)
-            opts="-y -q -v -h --yes --name --model --from-mesh --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --name --model --from-mesh --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -461,6 +469,10 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plugin-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -481,7 +493,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__join)
-            opts="-q -v -h --name --network --dry-run --fleet --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --color --quiet --verbose --help"
+            opts="-q -v -h --name --network --dry-run --fleet --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -528,6 +540,10 @@ _stolos() {
                     return 0
                     ;;
                 --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plugin-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -873,7 +889,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__leave)
-            opts="-y -o -q -v -h --keep-mesh --forget --dry-run --yes --allow-disruption --timeout --change-ref --fleet --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --output --color --quiet --verbose --help"
+            opts="-y -o -q -v -h --keep-mesh --forget --dry-run --yes --allow-disruption --timeout --change-ref --fleet --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -923,6 +939,10 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plugin-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -969,7 +989,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__link__subcmd__list)
-            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1019,6 +1039,10 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plugin-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1055,7 +1079,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__link__subcmd__sync)
-            opts="-y -l -o -q -v -h --no-wait --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --no-wait --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1114,6 +1138,10 @@ _stolos() {
                     return 0
                     ;;
                 --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plugin-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1193,7 +1221,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__mesh__subcmd__install)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1252,6 +1280,10 @@ _stolos() {
                     return 0
                     ;;
                 --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plugin-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1325,7 +1357,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__plan)
-            opts="-l -o -q -v -h --exit-code --cluster --out --istioctl --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --exit-code --cluster --out --istioctl --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1387,6 +1419,10 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plugin-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1423,7 +1459,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__status)
-            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1470,6 +1506,10 @@ _stolos() {
                     return 0
                     ;;
                 --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plugin-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1527,7 +1567,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__trust__subcmd__init)
-            opts="-q -v -h --passphrase-file --fleet --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --color --quiet --verbose --help"
+            opts="-q -v -h --passphrase-file --fleet --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1573,6 +1613,10 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plugin-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1593,7 +1637,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__trust__subcmd__issue)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --passphrase-file --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1655,6 +1699,10 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --plugin-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --login-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1695,7 +1743,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__trust__subcmd__show)
-            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1742,6 +1790,10 @@ _stolos() {
                     return 0
                     ;;
                 --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plugin-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -56,6 +56,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l connect-timeo
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
@@ -82,6 +83,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand init" -l connect-timeout -
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l color -d 'When to colour' -r -f -a "auto\t''
@@ -103,6 +105,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand join" -l connect-timeout -
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand join" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand join" -l color -d 'When to colour' -r -f -a "auto\t''
@@ -123,6 +126,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand leave" -l connect-timeout 
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
@@ -167,6 +171,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand plan" -l connect-timeout -
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
@@ -196,6 +201,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand apply" -l connect-timeout 
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
@@ -226,6 +232,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand status" -l connect-timeout
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand status" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand status" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
@@ -264,6 +271,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from init" -l color -d 'When to colour' -r -f -a "auto\t''
@@ -286,6 +294,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
@@ -315,6 +324,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
@@ -350,6 +360,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
@@ -401,6 +412,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
@@ -430,6 +442,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from list" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r

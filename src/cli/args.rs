@@ -89,6 +89,9 @@ pub struct Connecting {
         env = "STOLOS_EXEC_PLUGINS"
     )]
     pub exec_plugins: Policy,
+    /// Time for a credential plugin that asks nobody [default: the request's]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub plugin_timeout: Option<Duration>,
     /// Time for a credential plugin while it may be asking you something
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub login_timeout: Option<Duration>,
@@ -119,7 +122,7 @@ impl Connecting {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Plugins::new(PluginOptions {
             policy: self.exec_plugins.clone(),
-            timeout: self.request_timeout(),
+            timeout: self.plugin_timeout.unwrap_or_else(|| self.request_timeout()),
             interactive_timeout: self.login_timeout.unwrap_or(Duration::from_secs(120)),
             concurrent: (4 * cores).max(16),
             can_ask: std::io::stdin().is_terminal(),

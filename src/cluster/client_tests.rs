@@ -458,6 +458,26 @@ async fn a_watch_gives_each_event_and_ends_with_its_answer() {
     );
 }
 
+#[tokio::test]
+async fn a_watch_that_is_refused_for_now_is_asked_for_when_the_server_says() {
+    const LATER: &str = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+    let (address, count) = server(vec![LATER, FINE]).await;
+    let begun = Instant::now();
+    let watch = client(&address, SECOND * 9)
+        .await
+        .watch("/things", "things")
+        .await;
+    assert!(watch.is_ok() && begun.elapsed() >= SECOND);
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+    let (address, count) = server(vec![LATER]).await;
+    let watch = client(&address, SECOND / 2)
+        .await
+        .watch("/things", "things")
+        .await;
+    assert_eq!(watch.err().unwrap().class, FailureClass::Throttled);
+    assert_eq!(count.load(Ordering::SeqCst), 1, "its time would be over");
+}
+
 /// A thousand clusters are asked a dozen and more questions each at the same time.
 #[tokio::test]
 async fn a_request_under_way_takes_little_memory() {

@@ -28,11 +28,12 @@ const KEPT_CONNECTIONS: usize = 100;
 
 /// Clusters that a core begins with at a time. What one costs keeps a core busy for some
 /// milliseconds, so that so many fill the time of the round trips; more would only lie in memory.
-const BEGUN_BY_A_CORE: usize = 128;
+const BEGUN_BY_A_CORE: usize = 192;
 
-/// How long a cluster counts among those that were begun: one that takes longer waits for its network
-/// or is silent, and makes room for the next.
-const BEGINNING: Duration = Duration::from_secs(1);
+/// How long a cluster from which nothing comes counts among those that were begun: it waits for its
+/// network or is silent, and makes room for the next. One that is only slow because this machine is
+/// busy keeps its place: more would not be faster, and each costs memory.
+const STILLNESS: Duration = Duration::from_secs(1);
 
 /// What should be read of one cluster.
 #[derive(Clone)]
@@ -116,16 +117,24 @@ impl Collecting {
                 let _permit = permits.acquire().await;
                 let beginning = beginnings.acquire().await;
                 let begun = Instant::now();
-                let client = request.client.as_ref().ok().filter(|_| lets_go).cloned();
+                let client = request.client.clone();
+                let usage = || client.as_ref().map(Client::usage).unwrap_or_default();
                 let mut reading = std::pin::pin!(read(index, request, purposes, &tell));
-                let read = timeout(BEGINNING, &mut reading).await;
-                drop(beginning);
-                let read = match read {
-                    Ok(read) => read,
-                    Err(_) => reading.await,
+                let mut before = Usage::default();
+                let read = loop {
+                    if let Ok(read) = timeout(STILLNESS, &mut reading).await {
+                        break read;
+                    }
+                    let now = usage();
+                    if now == before {
+                        drop(beginning);
+                        break reading.await;
+                    }
+                    before = now;
                 };
-                if let Some(client) = client {
-                    client.let_go();
+                match client {
+                    Ok(client) if lets_go => client.let_go(),
+                    _ => {}
                 }
                 // Nobody may be left to hear it.
                 let _ = tell.send(News::Ended(index, Box::new(read), begun.elapsed()));

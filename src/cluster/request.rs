@@ -230,18 +230,12 @@ impl Client {
             StatusCode::UNAUTHORIZED if Box::pin(shared.credential.refused(&shown)).await => {
                 Again::Authorized
             }
-            StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => Again::Later(named),
+            status if may_be_answered_later(status) => Again::Later(named),
             _ => Again::Never,
         };
         // What stands between here and the server may have passed the request on, and a server may
         // have waited for its storage: only 429 says that nothing was done.
-        let unknown = matches!(
-            status,
-            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-        );
+        let unknown = may_be_answered_later(status) && status != StatusCode::TOO_MANY_REQUESTS;
         Err(Refusal {
             failure: of_status(status, &bytes, verb, resource),
             unknown,
@@ -307,6 +301,17 @@ impl Client {
             }
         }
     }
+}
+
+/// Whether a status says that the same request may be answered later.
+pub(super) fn may_be_answered_later(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+    )
 }
 
 /// Whether the next connection may succeed where this one broke while it was made: one that is

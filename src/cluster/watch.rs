@@ -9,7 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::client::Client;
 use super::failure::{failure, of_broken, of_status};
-use super::request::{Attempted, JSON, Outgoing, Repeat};
+use super::pause::{Pause, retry_after};
+use super::request::{Attempted, JSON, Outgoing, Repeat, may_be_answered_later};
 use crate::connection::answer::Answer;
 use crate::inventory::{Failure, FailureClass, Object};
 
@@ -36,7 +37,8 @@ pub(super) enum Event {
 }
 
 impl Client {
-    /// Opens a watch. It may last longer than a request, so it does not count among those in flight.
+    /// Opens a watch; a server that cannot answer now is given the time that it names. It may last
+    /// longer than a request, so it does not count among those in flight.
     pub(super) async fn watch(&self, path: &str, resource: &str) -> Result<Watch, Failure> {
         let outgoing = Outgoing {
             method: Method::GET,
@@ -47,20 +49,32 @@ impl Client {
             accept: JSON,
             repeat: Repeat::Freely,
         };
-        let (answer, end) = self.authorized(|| self.open_watch(&outgoing)).await?;
-        let status = answer.status();
-        let mut body = answer.into_body();
-        if !status.is_success() {
+        let mut pause = Pause::default();
+        let mut latest = None;
+        loop {
+            let (answer, end) = self.authorized(|| self.open_watch(&outgoing)).await?;
+            let latest = *latest.get_or_insert(end);
+            let status = answer.status();
+            let named = retry_after(answer.headers());
+            let mut body = answer.into_body();
+            if status.is_success() {
+                return Ok(Watch {
+                    body,
+                    received: BytesMut::new(),
+                    resource: resource.to_owned(),
+                });
+            }
             let said = timeout_at(end, body.frame()).await;
             let said = said.ok().flatten().and_then(Result::ok);
             let said = said.and_then(|frame| frame.into_data().ok()).unwrap_or_default();
-            return Err(of_status(status, &said, "watch", resource));
+            let wait = pause.next(named);
+            if !may_be_answered_later(status) || Instant::now() + wait >= latest {
+                return Err(of_status(status, &said, "watch", resource));
+            }
+            drop(body);
+            tokio::time::sleep(wait).await;
+            self.shared.meter.repetitions.add(1);
         }
-        Ok(Watch {
-            body,
-            received: BytesMut::new(),
-            resource: resource.to_owned(),
-        })
     }
 
     /// Asks for a watch once.

@@ -6,6 +6,7 @@
 mod api_server;
 mod clusters;
 mod contexts;
+mod deadlines;
 mod harness;
 mod help;
 mod init;

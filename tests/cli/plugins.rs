@@ -170,6 +170,25 @@ fn a_plugin_that_is_not_allowed_does_not_run() {
 }
 
 #[test]
+fn a_plugin_has_a_time_of_its_own() {
+    let home = home();
+    home.write(".kube/plugin", "#!/bin/sh\nexec sleep 600\n");
+    let arguments = [
+        "contexts",
+        "--probe",
+        "--request-timeout",
+        "5m",
+        "--plugin-timeout",
+        "100ms",
+    ];
+    let begun = Instant::now();
+    let output = home.command(&arguments).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("100ms"), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn an_interrupt_ends_plugins_with_all_that_they_started() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 
+use super::entry::{Entry, Lines};
 use super::file::{Cluster, User};
 use super::{KubeconfigError, Kubeconfigs, pem, proxy, user};
 use crate::connection::credential::{Bearer, Source};
@@ -45,8 +46,8 @@ pub struct Connection {
 pub(super) struct Place<'kubeconfigs> {
     context: &'kubeconfigs str,
     file: &'kubeconfigs Path,
-    /// Such as `users["a"].user`.
-    prefix: String,
+    entry: Entry<'kubeconfigs>,
+    lines: &'kubeconfigs Lines,
 }
 
 impl Place<'_> {
@@ -54,10 +55,11 @@ impl Place<'_> {
         KubeconfigError::Unusable {
             context: self.context.to_owned(),
             file: self.file.to_owned(),
+            line: self.lines.of(self.file, &self.entry, field),
             field: if field.is_empty() {
-                self.prefix.clone()
+                self.entry.to_string()
             } else {
-                format!("{}.{field}", self.prefix)
+                format!("{}.{field}", self.entry)
             },
             problem: problem.into(),
         }
@@ -116,7 +118,8 @@ pub(super) async fn connect(
     let place = Place {
         context: context_name,
         file: &kubeconfigs.files[context.file],
-        prefix: format!("contexts[{context_name:?}].context"),
+        entry: Entry::new("contexts", context_name, "context"),
+        lines: &kubeconfigs.lines,
     };
     let cluster = kubeconfigs
         .clusters
@@ -127,12 +130,12 @@ pub(super) async fn connect(
         .get(&context.value.user)
         .ok_or_else(|| missing(&place, "user", &context.value.user))?;
     let cluster_place = Place {
-        prefix: format!("clusters[{:?}].cluster", cluster.name),
+        entry: Entry::new("clusters", &cluster.name, "cluster"),
         file: &kubeconfigs.files[cluster.file],
         ..place
     };
     let user_place = Place {
-        prefix: format!("users[{:?}].user", user.name),
+        entry: Entry::new("users", &user.name, "user"),
         file: &kubeconfigs.files[user.file],
         ..place
     };

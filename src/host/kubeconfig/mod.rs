@@ -9,6 +9,7 @@ mod connection;
 #[cfg(test)]
 mod connection_tests;
 mod decode;
+mod entry;
 mod file;
 mod in_pod;
 mod pem;
@@ -70,17 +71,24 @@ pub enum KubeconfigError {
         nearest: Vec<String>,
     },
     /// A context, or what it refers to, cannot give a connection.
-    #[error("use the context {context:?}: {field} in {}: {problem}", .file.display())]
+    #[error("use the context {context:?}: {field} in {}{}: {problem}", .file.display(), on_line(*.line))]
     Unusable {
         /// The context.
         context: String,
         /// The file that the field stands in.
         file: PathBuf,
+        /// The line of the field, or of what it is missing from, from 1; none where the file has
+        /// changed since it was read.
+        line: Option<usize>,
         /// The path to the field, such as `users[\"a\"].user.exec.command`.
         field: String,
         /// What is wrong, never the value.
         problem: String,
     },
+}
+
+fn on_line(line: Option<usize>) -> String {
+    line.map(|line| format!(", line {line}")).unwrap_or_default()
 }
 
 impl From<KubeconfigError> for Shown {
@@ -191,6 +199,7 @@ pub struct Kubeconfigs {
     clusters: Entries<Cluster>,
     users: Entries<User>,
     extensions: Vec<Extension>,
+    lines: entry::Lines,
 }
 
 /// Shows which files, not what is in them.

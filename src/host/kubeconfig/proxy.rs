@@ -38,7 +38,8 @@ impl Environment {
         if proxy.is_empty() || !self.uses_proxy(server) {
             return None;
         }
-        parse(proxy).or_else(|| parse(&format!("http://{proxy}")))
+        of_schemes(proxy, &["http", "https", "socks5", "socks5h"])
+            .or_else(|| parse(&format!("http://{proxy}")))
     }
 
     fn uses_proxy(&self, server: &Uri) -> bool {
@@ -65,10 +66,14 @@ impl Environment {
     }
 }
 
-/// A proxy's URL, of the schemes that can be spoken here.
+/// A proxy's URL as a kubeconfig may name it: of three schemes (client-go `clientcmd.parseProxyURL`).
 pub(super) fn parse(proxy: &str) -> Option<Uri> {
+    of_schemes(proxy, &["http", "https", "socks5"])
+}
+
+fn of_schemes(proxy: &str, schemes: &[&str]) -> Option<Uri> {
     let uri: Uri = proxy.parse().ok()?;
-    let known = matches!(uri.scheme_str(), Some("http" | "https" | "socks5"));
+    let known = uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme));
     (known && uri.host().is_some_and(|host| !host.is_empty())).then_some(uri)
 }
 
@@ -154,5 +159,17 @@ mod tests {
         assert!(!proxied("fd00::/8", "https://[fd00::1]:6443"));
         assert!(!proxied("10.2.3.4:6443", "https://10.2.3.4:6443"));
         assert!(proxied("10.2.3.4:443", "https://10.2.3.4:6443"));
+    }
+
+    #[test]
+    fn the_environment_may_say_that_the_proxy_resolves_names() {
+        let proxy = "socks5h://proxy.example:1080";
+        let environment = Environment {
+            https_proxy: proxy.to_owned(),
+            ..Environment::default()
+        };
+        let found = environment.proxy_for(&"https://api.example:6443".parse().unwrap());
+        assert_eq!(found.unwrap().scheme_str(), Some("socks5h"));
+        assert!(parse(proxy).is_none(), "kubectl refuses it in a kubeconfig");
     }
 }

@@ -25,7 +25,7 @@ use crate::inventory::Failure;
 pub struct PluginOptions {
     /// Which may run.
     pub policy: Policy,
-    /// The time for a run that asks nobody: the request timeout.
+    /// The time for a run that asks nobody.
     pub timeout: Duration,
     /// The time for a run during which somebody may be typing.
     pub interactive_timeout: Duration,
