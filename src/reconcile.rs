@@ -55,7 +55,12 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
         .retain(|blocked| !blocked.unreachable || given.inventory.seen(&blocked.cluster).is_some());
     let planned = |area: Area| given.areas.contains(&area);
     let signing = signing(fleet, given.inventory, &trust_plan, planned(Area::Trust));
-    let mesh_plan = mesh::plan(fleet, given.inventory, given.renderings, &signing);
+    let for_mesh = mesh::Given {
+        renderings: given.renderings,
+        signing: &signing,
+        links: planned(Area::Links),
+    };
+    let mesh_plan = mesh::plan(fleet, given.inventory, &for_mesh);
     let installing = match planned(Area::Mesh) {
         true => mesh_plan.steps.iter().map(|step| step.cluster.clone()).collect(),
         false => BTreeSet::new(),

@@ -16,9 +16,11 @@ use crate::cluster::{self, Client, WaitError, WriteOptions};
 use crate::fleet::{ClusterName, FleetName};
 use crate::host::keys::{RootKey, RootStore};
 use crate::host::sensitive::Sensitive;
-use crate::inventory::{Failure, FailureClass};
+use crate::inventory::{Failure, FailureClass, Object};
+use crate::mesh::discovery::{addresses, at_addresses};
+use crate::plan::gate::service_addresses;
 use crate::plan::ownership::FIELDS_MANAGER;
-use crate::plan::{Action, Content, Gate, IntermediateProfile, Step};
+use crate::plan::{Action, AwaitedAddress, Content, Gate, IntermediateProfile, Step};
 
 /// Why a step was not done.
 #[derive(Clone)]
@@ -138,6 +140,12 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
             written?;
             Ok(())
         }
+        Content::ApplyAtAddress(object, awaited) => {
+            let addressed = at_awaited(object, awaited, tools).await?;
+            let client = tools.client(&step.cluster)?;
+            client.apply(&addressed, write_options(step)).await?;
+            Ok(())
+        }
         Content::Label(object) => {
             let options = WriteOptions {
                 manager: FIELDS_MANAGER,
@@ -184,6 +192,26 @@ pub(super) fn write_options(step: &Step) -> WriteOptions<'_> {
         uid: &step.uid,
         ..WriteOptions::default()
     }
+}
+
+/// An object with the addresses that a Service of another cluster has by now.
+async fn at_awaited(
+    object: &Object,
+    awaited: &AwaitedAddress,
+    tools: &Tools<'_>,
+) -> Result<Object, StepFailure> {
+    let elsewhere = |class, message| {
+        failed(
+            class,
+            format!("{} of {}: {message}", awaited.service, awaited.cluster),
+        )
+    };
+    let service = tools.client(&awaited.cluster)?.get_object(&awaited.service).await;
+    // A failure there says nothing of the step's own cluster.
+    let service = service.map_err(|failure| elsewhere(failure.class, failure.message))?;
+    let found = service.as_ref().map(service_addresses).unwrap_or_default();
+    let found = addresses(&found).map_err(|why| elsewhere(FailureClass::Configuration, why))?;
+    Ok(at_addresses(object, &found))
 }
 
 async fn make_root(tools: &Tools<'_>) -> Result<(), StepFailure> {

@@ -175,17 +175,21 @@ const FLEET_WIDE: &[Row] = &[
     Row(&[Status, Mesh], kind::ISTIO_GATEWAY, "", "", ""),
 ];
 
-/// What is looked for in a namespace of a control plane.
-const IN_SYSTEM_NAMESPACE: &[(&[Purpose], Kind)] = &[
-    (&[Status, TrustReport, Trust, Mesh, Links], kind::SECRET),
-    (&[Status, TrustReport, Trust, Mesh, Links], kind::CONFIG_MAP),
-    (&[Mesh], kind::SERVICE),
-    (&[Mesh, Links], kind::SERVICE_ACCOUNT),
-    (&[Status, TrustReport, Trust, Mesh, Links], kind::DEPLOYMENT),
-    (&[Mesh], kind::ROLE),
-    (&[Mesh], kind::ROLE_BINDING),
-    (&[Mesh], kind::HORIZONTAL_POD_AUTOSCALER),
-    (&[Mesh], kind::POD_DISRUPTION_BUDGET),
+/// What is looked for in a namespace of a control plane: purposes, kind, fields.
+const IN_SYSTEM_NAMESPACE: &[(&[Purpose], Kind, &str)] = &[
+    (&[Status, TrustReport, Trust, Mesh, Links], kind::SECRET, ""),
+    (&[Status, TrustReport, Trust, Mesh, Links], kind::CONFIG_MAP, ""),
+    (&[Mesh], kind::SERVICE, ""),
+    // Those by which a remote finds its istiod.
+    (&[Mesh], kind::ENDPOINT_SLICE, ""),
+    (&[Mesh, Links], kind::SERVICE_ACCOUNT, ""),
+    (&[Status, TrustReport, Trust, Mesh, Links], kind::DEPLOYMENT, ""),
+    (&[Mesh], kind::ROLE, ""),
+    (&[Mesh], kind::ROLE_BINDING, ""),
+    (&[Mesh], kind::HORIZONTAL_POD_AUTOSCALER, ""),
+    (&[Mesh], kind::POD_DISRUPTION_BUDGET, ""),
+    // The route by which a primary's gateway passes remotes on to istiod.
+    (&[Mesh], kind::VIRTUAL_SERVICE, "metadata.name=istiod-vs"),
 ];
 
 fn wanted(by: &[Purpose], purposes: &[Purpose]) -> bool {
@@ -211,12 +215,12 @@ pub fn fleet_wide(purposes: &[Purpose]) -> Vec<List> {
 pub fn in_namespace(namespace: &str, purposes: &[Purpose]) -> Vec<List> {
     IN_SYSTEM_NAMESPACE
         .iter()
-        .filter(|(by, _)| wanted(by, purposes))
-        .map(|(_, kind)| List {
+        .filter(|(by, ..)| wanted(by, purposes))
+        .map(|(_, kind, fields)| List {
             kind: *kind,
             namespace: namespace.to_owned(),
             labels: "",
-            fields: "",
+            fields,
             metadata_only: false,
         })
         .collect()
@@ -253,10 +257,10 @@ mod tests {
         assert_eq!(count(&[Status]), 14);
         assert_eq!(count(&[TrustReport]), 7);
         assert_eq!(count(&[Links]), 9);
-        assert_eq!(count(Purpose::PLAN), 21);
+        assert_eq!(count(Purpose::PLAN), 23);
         assert_eq!(count(&[Mesh]), count(Purpose::PLAN));
-        assert_eq!(count(Purpose::PROPOSAL), 25);
-        assert_eq!(count(Purpose::LEAVING), 27);
+        assert_eq!(count(Purpose::PROPOSAL), 27);
+        assert_eq!(count(Purpose::LEAVING), 29);
         assert!(
             fleet_wide(&[Status])
                 .iter()

@@ -11,6 +11,10 @@ use crate::yaml;
 
 /// The label of a system namespace, a gateway's Service or a pod that names its network.
 pub const NETWORK_LABEL: &str = "topology.istio.io/network";
+/// The annotation on a remote's system namespace that says which clusters' istiods may act as its
+/// control plane: cluster IDs with commas between them, or `*` (Istio: `api/annotation`). An istiod
+/// reads it once, when it is given the remote's secret.
+pub const CONTROL_PLANE_CLUSTERS: &str = "topology.istio.io/controlPlaneClusters";
 /// The label by which an object says which revision it belongs to.
 pub const REVISION_LABEL: &str = "istio.io/rev";
 /// The cluster ID that an istiod goes by to which none is given.

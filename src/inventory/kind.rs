@@ -79,6 +79,13 @@ pub const VALIDATING_WEBHOOK: Kind = kind(
 );
 /// Istio's gateways.
 pub const ISTIO_GATEWAY: Kind = kind("networking.istio.io/v1", "Gateway", "gateways", true);
+/// Istio's routes.
+pub const VIRTUAL_SERVICE: Kind = kind(
+    "networking.istio.io/v1",
+    "VirtualService",
+    "virtualservices",
+    true,
+);
 /// Horizontal pod autoscalers.
 pub const HORIZONTAL_POD_AUTOSCALER: Kind = kind(
     "autoscaling/v2",
@@ -116,6 +123,7 @@ pub const ALL: &[Kind] = &[
     MUTATING_WEBHOOK,
     VALIDATING_WEBHOOK,
     ISTIO_GATEWAY,
+    VIRTUAL_SERVICE,
     HORIZONTAL_POD_AUTOSCALER,
     ROLE,
     ROLE_BINDING,
@@ -123,12 +131,6 @@ pub const ALL: &[Kind] = &[
     kind("apps/v1", "ReplicaSet", "replicasets", true),
     POD_DISRUPTION_BUDGET,
     kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true),
-    kind(
-        "networking.istio.io/v1",
-        "VirtualService",
-        "virtualservices",
-        true,
-    ),
     kind(
         "networking.istio.io/v1",
         "DestinationRule",
@@ -163,6 +165,13 @@ impl Kind {
         ALL.iter()
             .copied()
             .find(|known| known.api_version == api_version && known.kind == kind)
+    }
+
+    /// Whether the kind is one of Istio's own, which the server serves once they are defined.
+    pub fn is_istios(self) -> bool {
+        self.api_version
+            .split_once('/')
+            .is_some_and(|(group, _)| group.ends_with(".istio.io"))
     }
 
     /// The path of the kind's list: of the whole cluster where the namespace is empty.

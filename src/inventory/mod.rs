@@ -381,9 +381,7 @@ impl ClusterInventory {
     pub fn presence(&self, reference: &ObjectReference) -> Presence<'_> {
         match self.object(reference) {
             Some(object) => Presence::Present(object),
-            None if self.was_listed(&reference.api_version, &reference.kind, &reference.namespace) => {
-                Presence::Absent
-            }
+            None if self.was_looked_for(reference) => Presence::Absent,
             None => Presence::Unknown,
         }
     }
@@ -415,6 +413,15 @@ impl ClusterInventory {
     pub fn was_searched(&self, kind: Kind, selector: &str, namespace: &str) -> bool {
         self.was_listed(kind.api_version, kind.kind, namespace)
             || self.was_listed(kind.api_version, &format!("{}?{selector}", kind.kind), namespace)
+    }
+
+    /// Whether an object would have been seen: its kind was listed where it is, or it was asked for by
+    /// its name.
+    fn was_looked_for(&self, reference: &ObjectReference) -> bool {
+        let (api_version, namespace) = (&reference.api_version, &reference.namespace);
+        let by_name = format!("{}?metadata.name={}", reference.kind, reference.name);
+        self.was_listed(api_version, &reference.kind, namespace)
+            || self.was_listed(api_version, &by_name, namespace)
     }
 
     /// Whether a kind's objects in a namespace (empty: of the whole cluster) were listed.

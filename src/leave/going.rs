@@ -3,11 +3,11 @@
 
 use super::{Choice, Remains};
 use crate::fleet::{Area, ClusterSpec, Fleet};
-use crate::inventory::control_plane::NETWORK_LABEL;
+use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
 use crate::inventory::{ClusterInventory, Failure, Object, ObjectReference, kind};
 use crate::plan::difference::owns_field;
 use crate::plan::draft::Draft;
-use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, Ownership};
+use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, Ownership, is_owned};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 
 /// Objects that istiod itself writes into every namespace (Istio:
@@ -87,10 +87,10 @@ impl Going<'_> {
         }
         let namespace = self.cluster.system_namespace().to_owned();
         let links = ApplySet::of_area(&self.fleet.metadata.name, Area::Links, &namespace);
-        let (linking, rest): (Vec<Object>, Vec<Object>) = self.ours().into_iter().partition(|object| {
-            object.label(crate::plan::ownership::PART_OF_LABEL) == Some(&links.id())
-                || object.name() == links.name
-        });
+        let (linking, rest): (Vec<Object>, Vec<Object>) = self
+            .ours()
+            .into_iter()
+            .partition(|object| links.has(object) || object.name() == links.name);
         let mut before = unlinked.to_vec();
         self.draft.area = Area::Links;
         // A set's parent goes after its members: killed in between, `kubectl` can still find them.
@@ -208,7 +208,7 @@ impl Going<'_> {
                 Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
                     && object.kind() != kind::CUSTOM_RESOURCE_DEFINITION.kind
                     // Pods, replica sets and endpoints carry their owner's labels and go with it.
-                    && object.list(&["metadata", "ownerReferences"]).is_empty()
+                    && !is_owned(object)
             })
             .cloned()
             .collect()
@@ -282,15 +282,17 @@ impl Going<'_> {
             .step(Action::Wait, reference.clone(), reason, &[deleted], content);
     }
 
-    /// Takes back the label that the fleet gave a namespace of somebody else's.
+    /// Takes back what the fleet wrote on a namespace of somebody else's.
     fn unlabel(&mut self, live: &Object, needs: &[StepId]) {
-        let label = format!("f:{NETWORK_LABEL}");
-        if owns_field(live, FIELDS_MANAGER, &["f:metadata", "f:labels", &label]) {
+        let wrote = |field: &str, key: &str| {
+            owns_field(live, FIELDS_MANAGER, &["f:metadata", field, &format!("f:{key}")])
+        };
+        if wrote("f:labels", NETWORK_LABEL) || wrote("f:annotations", CONTROL_PLANE_CLUSTERS) {
             let reference = live.reference();
             let bare = Object(serde_json::json!({
                 "apiVersion": reference.api_version, "kind": reference.kind, "metadata": {"name": reference.name},
             }));
-            let reason = "the fleet said its network there";
+            let reason = "the fleet said there what the cluster is in the mesh";
             self.draft
                 .step(Action::Update, reference, reason, needs, Content::Label(bare));
         }

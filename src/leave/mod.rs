@@ -9,7 +9,7 @@ use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::{ClusterInventory, Inventory, ObjectReference, Observation, kind};
 use crate::link::secret;
 use crate::plan::draft::{Draft, unread};
-use crate::plan::{Action, Blocked, Content, Plan};
+use crate::plan::{Action, Blocked, Content, Plan, StepId};
 use crate::reconcile::settle;
 
 /// The selector by which remote secrets are searched.
@@ -80,9 +80,15 @@ pub fn plan(
         let Some(cluster) = fleet.cluster(name) else {
             continue;
         };
+        if let Some(blocked) = left_alone(fleet, cluster, leaving) {
+            result.plan.blocked.push(blocked);
+            continue;
+        }
         match inventory.seen(name) {
             None => result.unreachable.push(name.clone()),
             Some(seen) => {
+                let mut unlinked = unlinked.clone();
+                unlinked.extend(unlinked_by_its_primary(fleet, cluster, leaving));
                 let (plan, remains) = going::take_out(fleet, cluster, seen, &unlinked, choice);
                 result.plan.extend(plan);
                 result.remains.extend(remains);
@@ -91,6 +97,41 @@ pub fn plan(
     }
     result.plan = settle(result.plan);
     result
+}
+
+/// Why a primary cannot leave: remotes would be left without a control plane.
+fn left_alone(fleet: &Fleet, primary: &ClusterSpec, leaving: &BTreeSet<ClusterName>) -> Option<Blocked> {
+    let remote = fleet
+        .spec
+        .clusters
+        .iter()
+        .find(|other| other.primary.as_ref() == Some(&primary.name) && !leaving.contains(&other.name))?;
+    Some(Blocked {
+        cluster: primary.name.clone(),
+        area: Area::Mesh,
+        reason: format!(
+            "{} has it for its primary, and would be left without a control plane",
+            remote.name
+        ),
+        hint: Some(format!(
+            "name {} too, or give it another `primary` first",
+            remote.name
+        )),
+        unreachable: false,
+    })
+}
+
+/// The step by which a primary that leaves with its remote stops writing in it.
+fn unlinked_by_its_primary(
+    fleet: &Fleet,
+    remote: &ClusterSpec,
+    leaving: &BTreeSet<ClusterName>,
+) -> Option<StepId> {
+    let primary = fleet.cluster(remote.primary.as_ref()?)?;
+    let name = secret::name(remote.name.as_str());
+    let link = ObjectReference::new("v1", "Secret", primary.system_namespace(), name);
+    let step = StepId::of(&primary.name, Area::Links, Action::Delete, &link);
+    leaving.contains(&primary.name).then_some(step)
 }
 
 /// Takes the links to clusters that leave out of a peer.

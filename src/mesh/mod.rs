@@ -1,11 +1,14 @@
 //! Istio itself in each cluster, and its east-west gateway: what to ask Istio's own renderer for
-//! ([`values`]), what is made of its answer ([`objects`]), what is refused ([`guard`]), and what is to
+//! ([`values`]), what is made of its answer ([`objects`]), where a remote finds its
+//! istiod ([`discovery`]), what is refused ([`guard`]), and what is to
 //! be done ([`plan()`]).
 
+pub mod discovery;
 pub mod guard;
 pub mod objects;
 mod plan;
 pub mod values;
 
-pub use plan::{istiod_name, plan};
+pub use objects::istiod_name;
+pub use plan::{Given, plan};
 pub use values::{RenderRequest, render_requests};

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::values::exposed_services;
-use crate::fleet::{Area, ClusterSpec, Fleet};
+use super::values::{exposed_istiod, exposed_services, offers_services, serves_remotes};
+use crate::fleet::{Area, ClusterSpec, Fleet, Role};
 use crate::inventory::{ClusterInventory, Object, kind};
 use crate::plan::difference::owns_field;
 use crate::plan::ownership::{ApplySet, FIELD_MANAGER};
@@ -32,7 +32,7 @@ pub struct Desired {
     pub control_plane: Vec<Object>,
     /// The east-west gateway.
     pub gateway: Vec<Object>,
-    /// What offers the cluster's services through the gateway.
+    /// What offers the cluster's services, and its istiod to remotes, through the gateway.
     pub exposure: Vec<Object>,
 }
 
@@ -69,11 +69,34 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
             .iter()
             .map(|object| prepared(object, &mesh))
             .collect(),
-        exposure: if rendering.gateway.is_empty() {
-            Vec::new()
-        } else {
-            vec![prepared(&Object(exposed_services(cluster)), &mesh)]
-        },
+        exposure: exposure(fleet, cluster, rendering)
+            .into_iter()
+            .map(|object| prepared(&Object(object), &mesh))
+            .collect(),
+    }
+}
+
+/// What the gateway is to pass on. Gateways read their configuration from the primaries: a remote has
+/// none of its own.
+fn exposure(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> Vec<Value> {
+    let mut exposure = Vec::new();
+    if rendering.gateway.is_empty() || cluster.role == Role::Remote {
+        return exposure;
+    }
+    if offers_services(fleet, cluster) {
+        exposure.push(exposed_services(cluster));
+    }
+    if serves_remotes(fleet, cluster) {
+        exposure.extend(exposed_istiod(cluster, &istiod_name(fleet, cluster)));
+    }
+    exposure
+}
+
+/// The name of the control plane's Deployment and Service in a cluster.
+pub fn istiod_name(fleet: &Fleet, cluster: &ClusterSpec) -> String {
+    match fleet.revision(cluster) {
+        "" | "default" => "istiod".to_owned(),
+        revision => format!("istiod-{revision}"),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What Istio's renderer is asked for, cluster by cluster: an `IstioOperator` document for the
-//! control plane and one for the east-west gateway, as Istio's multi-primary guide has them
-//! (istio.io: "Install Multi-Primary on different networks"; the gateway is
-//! `samples/multicluster/gen-eastwest-gateway.sh` without its prompts).
+//! control plane, or for a remote what it has in its place, and one for the east-west gateway, as
+//! Istio's guides have them (istio.io: "Install Multi-Primary on different networks", "Install
+//! Primary-Remote"; the gateway is `samples/multicluster/gen-eastwest-gateway.sh` without its
+//! prompts).
 
 use serde_json::{Map, Value, json};
 
-use crate::fleet::{ClusterName, ClusterSpec, Fleet, Role};
+use crate::fleet::{ClusterName, ClusterSpec, Fleet, NetworkName, Role};
+use crate::plan::STAND_IN;
 
 /// What is rendered for one cluster. Equal requests give equal objects.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +16,7 @@ pub struct RenderRequest {
     pub cluster: ClusterName,
     /// The version that the fleet file wants, or empty.
     pub version: String,
-    /// The control plane's `IstioOperator`.
+    /// The `IstioOperator` of the control plane, or of what a remote has in its place.
     pub control_plane: Value,
     /// The east-west gateway's `IstioOperator`; none where somebody else makes it.
     pub gateway: Option<Value>,
@@ -26,30 +28,45 @@ pub const GATEWAY_NAME: &str = "istio-eastwestgateway";
 /// gateway by it).
 pub const GATEWAY_PORT: u16 = 15443;
 
-/// What has to be rendered for a fleet: one request for each primary whose mesh it manages.
+/// What has to be rendered for a fleet: one request for each primary and each remote.
 pub fn render_requests(fleet: &Fleet) -> Vec<RenderRequest> {
     fleet
         .spec
         .clusters
         .iter()
-        .filter(|cluster| cluster.role == Role::Primary)
+        .filter(|cluster| matches!(cluster.role, Role::Primary | Role::Remote))
         .map(|cluster| RenderRequest {
             cluster: cluster.name.clone(),
             version: fleet.version(cluster).to_owned(),
-            control_plane: control_plane(fleet, cluster),
+            control_plane: match cluster.role {
+                Role::Remote => remote(fleet, cluster),
+                _ => control_plane(fleet, cluster),
+            },
             gateway: needs_gateway(fleet, cluster).then(|| gateway(fleet, cluster)),
         })
         .collect()
 }
 
-/// Whether this fleet makes an east-west gateway in a cluster: wherever the clusters are not all on
-/// one network, and nobody else makes it. A fleet of one cluster has one as well: it is the first
-/// of several, or the last, and its address should not change with its neighbours.
+/// Whether this fleet makes an east-west gateway in a cluster: wherever others reach the cluster
+/// through one, and nobody else makes it.
 pub fn needs_gateway(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
+    let external = cluster.gateway.as_ref().is_some_and(|gateway| gateway.external);
+    (offers_services(fleet, cluster) || serves_remotes(fleet, cluster)) && !external
+}
+
+/// Whether other networks reach a cluster's services through its gateway: wherever the clusters are
+/// not all on one network. A fleet of one cluster counts as one of several: it is the first of them,
+/// or the last, and its gateway's address should not change with its neighbours.
+pub fn offers_services(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
     let clusters = &fleet.spec.clusters;
     let one_network = clusters.len() > 1 && clusters.iter().all(|other| other.network == cluster.network);
-    let external = cluster.gateway.as_ref().is_some_and(|gateway| gateway.external);
-    cluster.network.is_some() && !one_network && !external
+    cluster.network.is_some() && !one_network
+}
+
+/// Whether remotes find their istiod in a cluster, through its gateway.
+pub fn serves_remotes(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
+    let mut remotes = fleet.spec.clusters.iter();
+    remotes.any(|remote| remote.role == Role::Remote && remote.primary.as_ref() == Some(&cluster.name))
 }
 
 fn operator(fleet: &Fleet, cluster: &ClusterSpec, name: &str, profile: &str) -> Value {
@@ -68,6 +85,42 @@ fn operator(fleet: &Fleet, cluster: &ClusterSpec, name: &str, profile: &str) -> 
 }
 
 fn control_plane(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
+    let mut global = global(fleet, cluster);
+    if serves_remotes(fleet, cluster) {
+        global["externalIstiod"] = true.into();
+    }
+    // Without `defaultRevision` the renderer leaves the default validating webhook out.
+    let mut values = json!({"defaultRevision": "default", "global": global});
+    merge_own(&mut values, fleet, cluster);
+    let mut operator = operator(fleet, cluster, "control-plane", "minimal");
+    operator["spec"]["values"] = values;
+    if fleet.trust_domain() != "cluster.local" {
+        operator["spec"]["meshConfig"] = json!({"trustDomain": fleet.trust_domain()});
+    }
+    operator
+}
+
+/// What a remote has in place of a control plane: an injector and a Service that lead to its primary.
+fn remote(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
+    let mut global = global(fleet, cluster);
+    global["remotePilotAddress"] = STAND_IN.to_string().into();
+    let part = |text: &str| text.replace('/', "--slash--");
+    let network = cluster.network.as_ref().map_or("", NetworkName::as_str);
+    // By the path the injector learns for which cluster it injects (Istio: `pkg/kube/inject`).
+    let path = format!(
+        "/inject/cluster/{}/net/{}",
+        part(cluster.name.as_str()),
+        part(network)
+    );
+    let mut values = json!({"global": global, "istiodRemote": {"injectionPath": path}});
+    merge_own(&mut values, fleet, cluster);
+    let mut operator = operator(fleet, cluster, "remote", "remote");
+    operator["spec"]["values"] = values;
+    operator
+}
+
+/// The values `global` that every cluster of a mesh has.
+fn global(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     let mut global = json!({
         "meshID": fleet.mesh_id(),
         "multiCluster": {"clusterName": cluster.name},
@@ -78,23 +131,20 @@ fn control_plane(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     if cluster.system_namespace() != crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE {
         global["istioNamespace"] = cluster.system_namespace().into();
     }
-    // Without `defaultRevision` the renderer leaves the default validating webhook out.
-    let mut values = json!({"defaultRevision": "default", "global": global});
-    merge(&mut values, &Value::Object(fleet.spec.mesh.values.clone()));
-    merge(&mut values, &Value::Object(cluster.istio.values.clone()));
-    let mut operator = operator(fleet, cluster, "control-plane", "minimal");
-    operator["spec"]["values"] = values;
-    if fleet.trust_domain() != "cluster.local" {
-        operator["spec"]["meshConfig"] = json!({"trustDomain": fleet.trust_domain()});
-    }
-    operator
+    global
+}
+
+/// Lays the fleet file's own values over what is derived: the mesh's, then the cluster's.
+fn merge_own(values: &mut Value, fleet: &Fleet, cluster: &ClusterSpec) {
+    merge(values, &Value::Object(fleet.spec.mesh.values.clone()));
+    merge(values, &Value::Object(cluster.istio.values.clone()));
 }
 
 fn gateway(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     let network = cluster
         .network
         .as_ref()
-        .map(crate::fleet::NetworkName::as_str)
+        .map(NetworkName::as_str)
         .unwrap_or_default();
     let port = |name: &str, port: u16| json!({"name": name, "port": port, "targetPort": port});
     let mut operator = operator(fleet, cluster, "east-west-gateway", "empty");
@@ -139,6 +189,42 @@ pub fn exposed_services(cluster: &ClusterSpec) -> Value {
             }],
         },
     })
+}
+
+/// Istio's `samples/multicluster/expose-istiod.yaml`, as data: the east-west gateway passes what
+/// remotes ask of istiod through to it, whatever name they ask for.
+pub fn exposed_istiod(cluster: &ClusterSpec, istiod: &str) -> [Value; 2] {
+    let namespace = cluster.system_namespace();
+    // Its ports on the gateway, and on the Service of istiod.
+    let ports = [(15012, "tls-istiod", 15012), (15017, "tls-istiodwebhook", 443)];
+    let servers = ports.map(|(port, name, _)| {
+        json!({
+            "port": {"number": port, "name": name, "protocol": "tls"},
+            "tls": {"mode": "PASSTHROUGH"},
+            "hosts": ["*"],
+        })
+    });
+    let routes = ports.map(|(port, _, of_service)| {
+        json!({
+            "match": [{"port": port, "sniHosts": ["*"]}],
+            "route": [{"destination": {
+                "host": format!("{istiod}.{namespace}.svc.cluster.local"),
+                "port": {"number": of_service},
+            }}],
+        })
+    });
+    [
+        json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "Gateway",
+            "metadata": {"name": "istiod-gateway", "namespace": namespace},
+            "spec": {"selector": {"istio": "eastwestgateway"}, "servers": servers},
+        }),
+        json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+            "metadata": {"name": "istiod-vs", "namespace": namespace},
+            "spec": {"hosts": ["*"], "gateways": ["istiod-gateway"], "tls": routes},
+        }),
+    ]
 }
 
 /// Lays one document over another, map by map; anything else is replaced.

@@ -5,7 +5,7 @@ use similar::TextDiff;
 
 use super::difference::{Difference, differences};
 use super::ownership::{FIELD_MANAGER, FIELDS_MANAGER};
-use super::{Action, Content, Step};
+use super::{Action, Content, STAND_IN, Step};
 use crate::inventory::kind::{CUSTOM_RESOURCE_DEFINITION, SECRET};
 use crate::inventory::{Inventory, Object};
 use crate::yaml;
@@ -23,7 +23,9 @@ pub fn changes(step: &Step, inventory: &Inventory) -> Vec<Difference> {
         return Vec::new();
     };
     let mut changes = match &step.content {
-        Content::Apply(object) => differences(object, live, FIELD_MANAGER),
+        Content::Apply(object) | Content::ApplyAtAddress(object, _) => {
+            differences(object, live, FIELD_MANAGER)
+        }
         Content::Label(object) => differences(object, live, FIELDS_MANAGER),
         Content::IssueIntermediate(profile) => differences(&profile.secret, live, ""),
         Content::RemoteSecret(content) => differences(&content.secret, live, ""),
@@ -40,7 +42,10 @@ pub fn changes(step: &Step, inventory: &Inventory) -> Vec<Difference> {
 /// fields that change. As `kubectl diff` does, it shows all but what a Secret holds.
 pub fn lines(step: &Step, inventory: &Inventory) -> Vec<String> {
     let mut lines = match (step.action, &step.content) {
-        (Action::Create, Content::Apply(object) | Content::Label(object)) => whole(object),
+        (
+            Action::Create,
+            Content::Apply(object) | Content::Label(object) | Content::ApplyAtAddress(object, _),
+        ) => whole(object),
         (Action::Create, Content::IssueIntermediate(profile)) => whole(&profile.secret),
         (Action::Create, Content::RemoteSecret(content)) => whole(&content.secret),
         _ => changes(step, inventory).iter().flat_map(shown).collect(),
@@ -50,6 +55,12 @@ pub fn lines(step: &Step, inventory: &Inventory) -> Vec<String> {
         Content::IssueIntermediate(_) | Content::RemoteSecret(_)
     ) {
         lines.push("data: made when it is carried out, and never shown".to_owned());
+    }
+    if let Content::ApplyAtAddress(_, awaited) = &step.content {
+        lines.push(format!(
+            "{STAND_IN}: the address that {} in {} will have",
+            awaited.service, awaited.cluster
+        ));
     }
     lines.iter().map(|line| printable(line)).collect()
 }

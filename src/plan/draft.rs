@@ -127,6 +127,17 @@ impl<'input> Draft<'input> {
 
     /// Makes a step of a desired object where one is needed; gives its id.
     pub fn object(&mut self, desired: Object, missing: &str, needs: &[StepId]) -> Option<StepId> {
+        self.object_as(desired, missing, needs, Content::Apply)
+    }
+
+    /// The same, where the object is written in a way of its own.
+    pub fn object_as(
+        &mut self,
+        desired: Object,
+        missing: &str,
+        needs: &[StepId],
+        content: impl FnOnce(Object) -> Content,
+    ) -> Option<StepId> {
         let reference = desired.reference();
         let (action, reason) = match judge(&desired, self.inventory, self.fleet) {
             Verdict::Stands => return None,
@@ -141,7 +152,7 @@ impl<'input> Draft<'input> {
                 return None;
             }
         };
-        Some(self.step(action, reference, reason, needs, Content::Apply(desired)))
+        Some(self.step(action, reference, reason, needs, content(desired)))
     }
 
     /// Adds a step; gives its id.

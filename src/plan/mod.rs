@@ -11,6 +11,8 @@ pub mod ownership;
 pub mod saved;
 pub mod text;
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use serde::{Deserialize, Serialize};
 
 use crate::fleet::{Area, ClusterName, FleetName};
@@ -96,6 +98,9 @@ pub enum Content {
     /// This object, by server-side apply under the field manager `stolos`: with force where it
     /// stood, and without where it is created, so that what somebody else made meanwhile is kept.
     Apply(Object),
+    /// This object as [`Content::Apply`], once addresses that are not known yet are laid in for
+    /// [`STAND_IN`] ([`crate::mesh::discovery::at_addresses`]).
+    ApplyAtAddress(Object, AwaitedAddress),
     /// These changes to an object that stands and is not ours as a whole, by server-side apply
     /// under the field manager `stolos-SUFFIX` of only these fields.
     Label(Object),
@@ -112,6 +117,19 @@ pub enum Content {
     RemoteSecret(RemoteSecretContent),
     /// A state to wait for.
     Await(Gate),
+}
+
+/// What stands in an object of [`Content::ApplyAtAddress`] in place of an address that is not known
+/// yet: one of those that are for documentation alone (RFC 5737).
+pub const STAND_IN: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 255));
+
+/// A Service whose addresses are not known yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AwaitedAddress {
+    /// The cluster that it is in.
+    pub cluster: ClusterName,
+    /// Which Service.
+    pub service: ObjectReference,
 }
 
 /// What an intermediate certificate is to say.

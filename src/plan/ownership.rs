@@ -128,6 +128,12 @@ impl ApplySet {
         object.set_label(PART_OF_LABEL, &self.id());
     }
 
+    /// Whether an object is a member. What a controller makes with its owner's labels, as an
+    /// EndpointSlice has its Service's, goes with its owner and is none.
+    pub fn has(&self, object: &Object) -> bool {
+        object.label(PART_OF_LABEL) == Some(&self.id()) && !is_owned(object)
+    }
+
     /// The parent as it should stand, for members of these kinds (`Kind.group`) and namespaces.
     pub fn parent(&self, fleet: &FleetName, members: &[&Object]) -> Object {
         let mut kinds: Vec<String> = members
@@ -165,6 +171,11 @@ impl ApplySet {
         }
         parent
     }
+}
+
+/// Whether another object owns it: it was made for that one, with its labels, and goes with it.
+pub fn is_owned(object: &Object) -> bool {
+    !object.list(&["metadata", "ownerReferences"]).is_empty()
 }
 
 /// Marks an object as this fleet's.
@@ -214,6 +225,18 @@ mod tests {
                 Ownership::Foreign(owner.to_owned())
             );
         }
+    }
+
+    #[test]
+    fn what_a_controller_made_of_a_member_is_none() {
+        let fleet: FleetName = "prod".parse().unwrap();
+        let set = ApplySet::of_area(&fleet, Area::Mesh, "istio-system");
+        let mut object = Object(json!({"kind": "EndpointSlice", "metadata": {"name": "istiod"}}));
+        assert!(!set.has(&object));
+        set.mark(&mut object, &fleet);
+        assert!(set.has(&object));
+        object.0["metadata"]["ownerReferences"] = json!([{"kind": "Service", "name": "istiod"}]);
+        assert!(!set.has(&object));
     }
 
     #[test]

@@ -177,9 +177,11 @@ fn over(step: &Step, inventory: &Inventory) -> Value {
                 .collect();
             json!([held, changes(step, inventory)])
         }
-        Content::Apply(_) | Content::Label(_) | Content::MakeRoot | Content::Await(_) => {
-            json!(changes(step, inventory))
-        }
+        Content::Apply(_)
+        | Content::ApplyAtAddress(..)
+        | Content::Label(_)
+        | Content::MakeRoot
+        | Content::Await(_) => json!(changes(step, inventory)),
     }
 }
 

@@ -6,7 +6,7 @@
 //!                              changes.yaml     what is changed in the base's clusters, see `changes::Change`
 //!                              case.yaml        optional: what else planners get, see `Case`
 //!                              plan.txt         the plan as text; `UPDATE=1 cargo test --test plans` accepts
-//! tests/plans/base/                             one cluster, one rendering of Istio's, one fleet file
+//! tests/plans/base/                             one cluster, two renderings of Istio's, one fleet file
 //! tests/plans/certificates/                     certificates (no keys: they were thrown away)
 //! ```
 //!
@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use similar::TextDiff;
 
-use stolos::fleet::{Area, ClusterName, Fleet};
+use stolos::fleet::{Area, ClusterName, Fleet, Role};
 use stolos::inventory::{Inventory, Object};
 use stolos::leave;
 use stolos::mesh::guard::{Refusal, refusals};
@@ -335,7 +335,15 @@ fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName, Ren
     render_requests(fleet)
         .into_iter()
         .map(|request| {
-            let rendered = base("rendering.yaml", request.cluster.as_str(), 0);
+            let is_remote = fleet
+                .cluster(&request.cluster)
+                .is_some_and(|it| it.role == Role::Remote);
+            let of_role = if is_remote {
+                "rendering-of-a-remote.yaml"
+            } else {
+                "rendering.yaml"
+            };
+            let rendered = base(of_role, request.cluster.as_str(), 0);
             let own = rendered["version"].as_str().expect("a version");
             let rendering = Rendering {
                 version: version.unwrap_or(own).to_owned(),

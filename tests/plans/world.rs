@@ -2,6 +2,8 @@
 //! make of each step, as far as planners can see it. A plan that waits for what its own steps do
 //! not bring about fails here.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use stolos::fleet::ClusterName;
 use stolos::inventory::credential::CredentialKind;
@@ -9,6 +11,7 @@ use stolos::inventory::{
     AuthoritySecret, ClusterInventory, ClusterzEntry, Inventory, NetworkzEntry, Object, ObjectReference,
     Observation, RemoteSecret, RemoteSecretEntry, Replica, ReviewOutcome, Said, TokenSecret,
 };
+use stolos::mesh::discovery::{addresses, at_addresses};
 use stolos::plan::gate::service_addresses;
 use stolos::plan::{Content, Gate, Plan, RemoteSecretContent, Step};
 
@@ -24,6 +27,12 @@ pub fn carry_out(inventory: &mut Inventory, plan: &Plan, case: &str, certificate
 fn take(inventory: &mut Inventory, step: &Step, case: &str, certificate: &dyn Fn(&str) -> String) {
     match &step.content {
         Content::Apply(object) => apply(cluster(inventory, &step.cluster), object, "stolos"),
+        Content::ApplyAtAddress(object, awaited) => {
+            let service = cluster(inventory, &awaited.cluster).object(&awaited.service);
+            let found = addresses(&service_addresses(service.expect("the Service stands")));
+            let object = at_addresses(object, &found.expect("it has an address"));
+            apply(cluster(inventory, &step.cluster), &object, "stolos");
+        }
         Content::Label(object) => apply(cluster(inventory, &step.cluster), object, "stolos-fields"),
         Content::Delete { uid } => {
             let seen = cluster(inventory, &step.cluster);
@@ -192,8 +201,8 @@ fn link(inventory: &mut Inventory, step: &Step, content: &RemoteSecretContent) {
     });
 }
 
-/// What controllers make of an object in the end.
-fn control(object: &mut Object) {
+/// What controllers make of an object in the end, and an istiod where one serves the cluster.
+fn control(object: &mut Object, is_served: bool) {
     match object.kind() {
         "Deployment" => {
             let wanted = object.at(&["spec", "replicas"]).cloned().unwrap_or(json!(1));
@@ -206,7 +215,7 @@ fn control(object: &mut Object) {
         "Service" if object.text(&["spec", "type"]) == "LoadBalancer" => {
             object.0["status"] = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}});
         }
-        "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => {
+        "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" if is_served => {
             for webhook in object.0["webhooks"].as_array_mut().expect("webhooks") {
                 webhook["clientConfig"]["caBundle"] = "a bundle".into();
             }
@@ -218,9 +227,13 @@ fn control(object: &mut Object) {
 /// What is so in the end: controllers have done their work, and each istiod says what it reads, and
 /// which gateways it has found there.
 fn settle(inventory: &mut Inventory) {
-    for observation in inventory.clusters.values_mut() {
+    let served = served(inventory);
+    for (name, observation) in &mut inventory.clusters {
         if let Observation::Seen(seen) = observation {
-            seen.objects.iter_mut().for_each(control);
+            let is_served = served.contains(name);
+            seen.objects
+                .iter_mut()
+                .for_each(|object| control(object, is_served));
         }
     }
     let gateways: Vec<(ClusterName, NetworkzEntry)> = inventory
@@ -281,6 +294,30 @@ fn settle(inventory: &mut Inventory) {
             networkz: Said::Said(networkz),
         }];
     }
+}
+
+/// The clusters that an istiod serves: its own, and those that it reads whose namespace names it.
+fn served(inventory: &Inventory) -> BTreeSet<ClusterName> {
+    let istiods = |seen: &ClusterInventory| {
+        let mut objects = seen.objects.iter();
+        objects.any(|object| object.kind() == "Deployment" && object.label("app") == Some("istiod"))
+    };
+    let reads = |seen: &ClusterInventory, id: &str| {
+        let entries = seen.remote_secrets.iter().flat_map(|secret| &secret.entries);
+        entries.into_iter().any(|entry| entry.cluster_id == id)
+    };
+    let system = ObjectReference::new("v1", "Namespace", "", "istio-system");
+    inventory
+        .all_seen()
+        .filter(|(name, seen)| {
+            let chosen = seen
+                .object(&system)
+                .and_then(|system| system.annotation("topology.istio.io/controlPlaneClusters"))
+                .and_then(|primary| inventory.seen(&primary.parse().ok()?));
+            istiods(seen) || chosen.is_some_and(|primary| istiods(primary) && reads(primary, name.as_str()))
+        })
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 fn lay_over(under: &mut Value, over: &Value) {

@@ -19,6 +19,7 @@ use rustix::process::WaitOptions;
 pub(super) use log::Log;
 pub(super) use network::{BRIDGE_NAME, ip, ip_in};
 pub(super) use objects::KWOK_API;
+pub(super) use relay::pass;
 
 use super::arguments;
 use super::error::LabError;

@@ -91,7 +91,7 @@ async fn serve(listener: TcpListener, target: SocketAddr, log: Log) {
 }
 
 /// Passes bytes both ways until both sides are done.
-async fn pass(mut client: TcpStream, target: SocketAddr) {
+pub async fn pass(mut client: TcpStream, target: SocketAddr) {
     // Whoever asked learns of a failure by the connection's end.
     if let Ok(mut server) = TcpStream::connect(target).await {
         let _ = client.set_nodelay(true);

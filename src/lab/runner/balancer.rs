@@ -1,6 +1,7 @@
 //! What a cloud does: an address for each Service of type LoadBalancer, the same while it lives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Service;
@@ -11,12 +12,16 @@ use serde_json::json;
 use std::sync::Arc;
 
 use super::addresses::Addresses;
+use super::passage::Passage;
 use super::{Node, PAUSE};
 use crate::lab::api;
 
 /// Gives addresses to a cluster's Services, as long as it lives.
 pub async fn serve(node: Arc<Node>) {
-    let mut addresses = Addresses::new(node.shape.balancer_addresses());
+    let mut given = Given {
+        addresses: Addresses::new(node.shape.balancer_addresses()),
+        passages: BTreeMap::new(),
+    };
     let api = Api::<Service>::all(node.client.clone());
     let mut events = watcher(api, watcher::Config::default()).boxed();
     let mut listed = BTreeSet::new();
@@ -25,27 +30,54 @@ pub async fn serve(node: Arc<Node>) {
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitApply(service)) => {
                 listed.insert(owner(&service));
-                settle(&node, &mut addresses, &service).await;
+                settle(&node, &mut given, &service).await;
             }
             Ok(Event::InitDone) => {
-                let gone: Vec<String> = addresses
+                let gone: Vec<String> = given
+                    .addresses
                     .owners()
                     .filter(|owner| !listed.contains(*owner))
                     .cloned()
                     .collect();
                 for owner in gone {
-                    addresses.give_back(&owner);
+                    given.take_back(&owner);
                 }
             }
-            Ok(Event::Apply(service)) => settle(&node, &mut addresses, &service).await,
-            Ok(Event::Delete(service)) => addresses.give_back(&owner(&service)),
+            Ok(Event::Apply(service)) => settle(&node, &mut given, &service).await,
+            Ok(Event::Delete(service)) => given.take_back(&owner(&service)),
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }
 
+/// What Services have been given, by their UIDs.
+struct Given {
+    addresses: Addresses,
+    passages: BTreeMap<String, Passage>,
+}
+
+impl Given {
+    fn take_back(&mut self, owner: &str) {
+        self.addresses.give_back(owner);
+        self.passages.remove(owner);
+    }
+
+    /// Takes connections at an address, where nobody does yet.
+    async fn open(&mut self, node: &Arc<Node>, service: &Service, address: Ipv4Addr) {
+        let owner = owner(service);
+        if self.passages.contains_key(&owner) {
+            return;
+        }
+        match Passage::open(node, service, address).await {
+            Ok(passage) => self.passages.extend(passage.map(|passage| (owner, passage))),
+            // The Service comes by again.
+            Err(error) => node.log.say(format!("{}: {error}", node.shape.context())),
+        }
+    }
+}
+
 /// Gives a Service the address that it should have, or takes it.
-async fn settle(node: &Node, addresses: &mut Addresses, service: &Service) {
+async fn settle(node: &Arc<Node>, given: &mut Given, service: &Service) {
     let spec = service.spec.as_ref();
     // One of another class is somebody else's to serve.
     let wants = spec.is_some_and(|spec| {
@@ -60,10 +92,14 @@ async fn settle(node: &Node, addresses: &mut Addresses, service: &Service) {
         .collect();
     let owner = owner(service);
     let should: Vec<String> = if wants {
-        addresses.take(&owner).iter().map(ToString::to_string).collect()
+        let address = given.addresses.take(&owner);
+        if let Some(address) = address {
+            given.open(node, service, address).await;
+        }
+        address.iter().map(ToString::to_string).collect()
     } else {
-        let had = addresses.owners().any(|one| *one == owner);
-        addresses.give_back(&owner);
+        let had = given.addresses.owners().any(|one| *one == owner);
+        given.take_back(&owner);
         if !had {
             return;
         }

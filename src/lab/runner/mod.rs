@@ -1,10 +1,12 @@
 //! What a kubelet and a cloud do for a cluster: pods of images that the lab knows run for real,
-//! all others are said to run; Services of type LoadBalancer get an address.
+//! all others are said to run; Services of type LoadBalancer get an address, at which what is meant
+//! for istiod is passed on to it.
 
 mod addresses;
 mod balancer;
 mod doors;
 mod facts;
+mod passage;
 mod pretend;
 mod probe;
 mod process;

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use super::source::Source;
 use super::standing::{Standing, foreign_link, stale_reason, standing};
 use super::{blocked, links, links_set};
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, Replica, kind};
 use crate::link::secret;
 use crate::mesh::values::{GATEWAY_NAME, needs_gateway};
 use crate::plan::difference::{Difference, differences};
 use crate::plan::draft::{Draft, reason_of, unread};
-use crate::plan::ownership::{ApplySet, FLEET_LABEL, Ownership, PART_OF_LABEL};
+use crate::plan::ownership::{ApplySet, FLEET_LABEL, Ownership};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, RemoteSecretContent, StepId};
 
 /// Plans what one cluster needs to read the others.
@@ -143,7 +143,13 @@ fn link(
     };
     let mut after = Vec::new();
     if let Some(action) = action {
-        let needs: Vec<StepId> = ground.iter().chain(&source.needs).cloned().collect();
+        let mut needs: Vec<StepId> = ground.iter().chain(&source.needs).cloned().collect();
+        if read.role == Role::Remote {
+            // istiod reads once, when it is given the secret, whether it is the cluster's control plane.
+            let system = ObjectReference::new("v1", "Namespace", "", read.system_namespace());
+            let says = |action| StepId::of(&read.name, Area::Mesh, action, &system);
+            needs.extend([Action::Create, Action::Update].map(says));
+        }
         let content = RemoteSecretContent {
             to: read.name.clone(),
             cluster_id: id.to_owned(),
@@ -240,13 +246,13 @@ fn gateways_known(
 
 /// Our remote secrets for clusters that are no longer in the fleet.
 fn stale(draft: &mut Draft<'_>, fleet: &Fleet, seen: &ClusterInventory, namespace: &str) {
-    let id = ApplySet::of_area(&fleet.metadata.name, Area::Links, namespace).id();
+    let set = ApplySet::of_area(&fleet.metadata.name, Area::Links, namespace);
     let left: Vec<&Object> = seen
         .objects
         .iter()
         .filter(|object| {
             object.kind() == "Secret"
-                && object.label(PART_OF_LABEL) == Some(&id)
+                && set.has(object)
                 && object.label(FLEET_LABEL) == Some(fleet.metadata.name.as_str())
                 && object.label(secret::REMOTE_SECRET_LABEL) == Some("true")
         })

@@ -97,7 +97,7 @@ pub const COMBINATIONS: &[Combination] = &[
         model: Model::PrimaryRemote,
         networks: Networks::ALL,
         data_plane_mode: DataPlaneMode::Sidecar,
-        verdict: Verdict::NotBuilt,
+        verdict: Verdict::Supported,
         reason: "",
         hint: "",
         reference: INSTALL,

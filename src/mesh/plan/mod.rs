@@ -1,0 +1,64 @@
+//! Plans Istio in each cluster, in waves: the namespace, the definitions, the control plane, its
+//! webhooks once it serves, the gateway once it can be injected, its address, what is offered through
+//! it. A remote has no control plane; it waits for its primary's.
+
+mod namespace;
+mod primary;
+mod remote;
+mod waves;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::objects::Rendering;
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
+use crate::inventory::Inventory;
+use crate::plan::{Blocked, Plan};
+
+/// What the mesh's plan hangs on beside the fleet file and what was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'input> {
+    /// Istio's rendering for each cluster whose mesh is managed.
+    pub renderings: &'input BTreeMap<ClusterName, Rendering>,
+    /// The clusters whose istiod will have its intermediate, by this plan's trust steps or already: an
+    /// istiod that starts without one signs for itself, and stays so.
+    pub signing: &'input BTreeSet<ClusterName>,
+    /// Whether links are planned as well.
+    pub links: bool,
+}
+
+/// Plans the mesh in every cluster whose mesh the fleet manages.
+pub fn plan(fleet: &Fleet, inventory: &Inventory, given: &Given<'_>) -> Plan {
+    let mut plan = Plan::default();
+    for cluster in &fleet.spec.clusters {
+        let (Some(seen), Some(rendering)) =
+            (inventory.seen(&cluster.name), given.renderings.get(&cluster.name))
+        else {
+            continue;
+        };
+        if !cluster.manages(Area::Mesh) {
+            continue;
+        }
+        plan.extend(match cluster.role {
+            Role::Primary => {
+                let signs = given.signing.contains(&cluster.name);
+                primary::plan(fleet, cluster, seen, rendering, signs)
+            }
+            Role::Remote => remote::plan(fleet, cluster, inventory, seen, rendering, given.links),
+            Role::External | Role::Config => Plan::default(),
+        });
+    }
+    plan
+}
+
+fn blocked(cluster: &ClusterSpec, reason: String, hint: &str) -> Plan {
+    Plan {
+        blocked: vec![Blocked {
+            cluster: cluster.name.clone(),
+            area: Area::Mesh,
+            reason,
+            hint: Some(hint.to_owned()),
+            unreachable: false,
+        }],
+        ..Plan::default()
+    }
+}

@@ -1,0 +1,229 @@
+//! The waves that every cluster has, whatever its role.
+
+use std::collections::BTreeSet;
+
+use crate::fleet::{Area, ClusterSpec, Fleet};
+use crate::inventory::{ClusterInventory, Object, ObjectReference, kind};
+use crate::mesh::objects::{Desired, over_live};
+use crate::mesh::values::GATEWAY_NAME;
+use crate::plan::draft::Draft;
+use crate::plan::ownership::ApplySet;
+use crate::plan::{Action, Content, Gate, StepId};
+
+/// One cluster's plan as it is made.
+pub(super) struct Waves<'input> {
+    pub draft: Draft<'input>,
+    pub fleet: &'input Fleet,
+    pub cluster: &'input ClusterSpec,
+    pub seen: &'input ClusterInventory,
+}
+
+/// What all else stands on.
+pub(super) struct Ground {
+    /// The steps that make the set of the mesh's objects, or the namespace for it.
+    pub parent: Vec<StepId>,
+    definitions: Vec<StepId>,
+    wanted: BTreeSet<ObjectReference>,
+    /// The set's parent when what is no longer wanted is gone, where it is another then.
+    narrower: Option<Object>,
+}
+
+impl Ground {
+    /// All of its steps.
+    pub fn all(&self) -> Vec<StepId> {
+        self.definitions.iter().chain(&self.parent).cloned().collect()
+    }
+}
+
+impl<'input> Waves<'input> {
+    pub fn new(fleet: &'input Fleet, cluster: &'input ClusterSpec, seen: &'input ClusterInventory) -> Self {
+        Self {
+            draft: Draft::new(&cluster.name, Area::Mesh, seen, &fleet.metadata.name),
+            fleet,
+            cluster,
+            seen,
+        }
+    }
+
+    /// The namespace, the definitions, and the set of the objects that are to stand.
+    pub fn ground(&mut self, desired: &Desired) -> Ground {
+        let members = [&desired.control_plane, &desired.gateway, &desired.exposure];
+        let members: Vec<&Object> = members.into_iter().flatten().collect();
+        let wanted = members.iter().map(|object| object.reference()).collect();
+        let (widened, narrowed) = self.mesh_sets(members);
+        let namespace = self.namespace();
+        let definitions = self.definitions(desired.definitions.clone(), &namespace);
+        let narrower = (narrowed != widened).then_some(narrowed);
+        let reason = "it names the objects that are this fleet's";
+        let made = self.draft.object(widened, reason, &namespace);
+        Ground {
+            // Whoever needs the set needs the namespace as well, where that is all there is to do.
+            parent: made.map_or(namespace, |step| vec![step]),
+            definitions,
+            wanted,
+            narrower,
+        }
+    }
+
+    fn definitions(&mut self, definitions: Vec<Object>, namespace: &[StepId]) -> Vec<StepId> {
+        let set = ApplySet::of_definitions(&self.fleet.metadata.name, self.cluster.system_namespace());
+        let members: Vec<&Object> = definitions.iter().collect();
+        let parent = set.parent(&self.fleet.metadata.name, &members);
+        let parent: Vec<StepId> = self
+            .draft
+            .object(
+                parent,
+                "it names the definitions that are this fleet's",
+                namespace,
+            )
+            .into_iter()
+            .collect();
+        let needs = if parent.is_empty() { namespace } else { &parent };
+        let mut steps = Vec::new();
+        for definition in definitions {
+            let reference = definition.reference();
+            let stands = self.seen.object(&reference).is_some();
+            if let Some(step) = self.draft.object(definition, "Istio's resources need it", needs) {
+                if stands {
+                    steps.push(step);
+                    continue;
+                }
+                steps.extend(self.draft.wait(
+                    Gate::Condition("Established"),
+                    reference,
+                    "what it defines is used next",
+                    &[step],
+                ));
+            }
+        }
+        steps
+    }
+
+    /// The set's parent before its members are written, and after those that are no longer wanted
+    /// are gone: it always names every kind of which there are members.
+    fn mesh_sets(&self, wanted: Vec<&Object>) -> (Object, Object) {
+        let fleet = &self.fleet.metadata.name;
+        let set = ApplySet::of_area(fleet, Area::Mesh, self.cluster.system_namespace());
+        let narrowed = set.parent(fleet, &wanted);
+        let mut members = wanted;
+        members.extend(self.seen.objects.iter().filter(|object| set.has(object)));
+        (set.parent(fleet, &members), narrowed)
+    }
+
+    /// The webhooks, and their CA bundles, which an istiod gives them.
+    pub(super) fn webhooks(&mut self, webhooks: Vec<Object>, needs: &[StepId]) -> Vec<StepId> {
+        let mut steps = Vec::new();
+        for webhook in webhooks {
+            let reference = webhook.reference();
+            let mutating = webhook.kind() == kind::MUTATING_WEBHOOK.kind;
+            let step = self
+                .draft
+                .object(over_live(&webhook, self.seen), "istiod answers it", needs);
+            steps.extend(step.clone());
+            if mutating {
+                let after: Vec<StepId> = step.into_iter().collect();
+                let reason = "pods cannot be injected before";
+                steps.extend(self.draft.wait(Gate::CaBundle, reference, reason, &after));
+            }
+        }
+        steps
+    }
+
+    /// The east-west gateway, its address, and what it passes on.
+    pub(super) fn gateway(
+        &mut self,
+        gateway: Vec<Object>,
+        exposure: Vec<Object>,
+        ground: &Ground,
+        hooked: &[StepId],
+    ) {
+        let parent = &ground.parent;
+        let made = !gateway.is_empty();
+        let namespace = self.cluster.system_namespace();
+        let (workload, base): (Vec<_>, Vec<_>) = gateway
+            .into_iter()
+            .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+        let mut before: Vec<StepId> = parent.iter().chain(hooked).cloned().collect();
+        let mut service = Vec::new();
+        for object in base {
+            let is_service = object.kind() == kind::SERVICE.kind;
+            let step = self
+                .draft
+                .object(object, "the east-west gateway needs it", parent);
+            if is_service {
+                service.extend(step.clone());
+            }
+            before.extend(step);
+        }
+        let mut started = Vec::new();
+        for object in workload {
+            started.extend(
+                self.draft
+                    .object(object, "there is no east-west gateway", &before),
+            );
+        }
+        if made {
+            let reference =
+                |kind: kind::Kind| ObjectReference::new(kind.api_version, kind.kind, namespace, GATEWAY_NAME);
+            self.draft.wait(
+                Gate::RolledOut,
+                reference(kind::DEPLOYMENT),
+                "the gateway must serve",
+                &started,
+            );
+            self.draft.wait(
+                Gate::Address,
+                reference(kind::SERVICE),
+                "others reach this cluster at it",
+                &service,
+            );
+        }
+        let mut needs = ground.all();
+        needs.extend_from_slice(hooked);
+        for object in exposure {
+            self.draft
+                .object(object, "others reach this cluster through it", &needs);
+        }
+    }
+
+    /// What is this fleet's, stands, and is no longer wanted.
+    pub(super) fn prune(&mut self, ground: Ground) {
+        let set = ApplySet::of_area(
+            &self.fleet.metadata.name,
+            Area::Mesh,
+            self.cluster.system_namespace(),
+        );
+        let stale: Vec<(ObjectReference, String)> = self
+            .seen
+            .objects
+            .iter()
+            .filter(|object| set.has(object))
+            .map(|object| (object.reference(), object.uid().to_owned()))
+            .filter(|(reference, _)| !ground.wanted.contains(reference))
+            .collect();
+        let after: Vec<StepId> = self.draft.plan.steps.iter().map(|step| step.id.clone()).collect();
+        let mut gone = Vec::new();
+        for (reference, uid) in stale {
+            let reason = "the fleet file no longer asks for it";
+            gone.push(
+                self.draft
+                    .step(Action::Delete, reference, reason, &after, Content::Delete { uid }),
+            );
+        }
+        if let Some(parent) = ground.narrower {
+            let reason = "the last of a kind that it names is gone";
+            let reference = parent.reference();
+            self.draft
+                .step(Action::Update, reference, reason, &gone, Content::Apply(parent));
+            // The same object may have been updated before, to name more kinds.
+            if let Some(step) = self.draft.plan.steps.last_mut() {
+                step.id.0.push_str("/narrowed");
+            }
+        }
+    }
+}
+
+/// Whether an object is a webhook configuration.
+pub(super) fn is_webhook(object: &Object) -> bool {
+    object.kind() == kind::MUTATING_WEBHOOK.kind || object.kind() == kind::VALIDATING_WEBHOOK.kind
+}
