@@ -193,7 +193,18 @@ fn rewrite(
     terminal: &Terminal,
 ) -> Result<()> {
     let mut file = fleet_file::load(Some(path))?;
-    for name in leaving.iter().filter(|name| !stay.contains(name)) {
+    let hangs_on = |name: &ClusterName| {
+        let cluster = file.fleet.cluster(name);
+        cluster.and_then(|cluster| cluster.primary.clone().or(cluster.control_plane.clone()))
+    };
+    // A file without the primary of a remote that is in it is none.
+    let needed: BTreeSet<ClusterName> = stay.iter().filter_map(hangs_on).collect();
+    let mut going: Vec<&ClusterName> = leaving
+        .iter()
+        .filter(|name| !stay.contains(name) && !needed.contains(name))
+        .collect();
+    going.sort_by_key(|name| hangs_on(name).is_none());
+    for name in going {
         let text = edit::remove_cluster(&file.text, name)?;
         file = file.save(&text)?;
         terminal.say(&format!(

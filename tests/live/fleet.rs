@@ -33,6 +33,27 @@ impl Fleet {
         Self { lab, file }
     }
 
+    /// A lab, and a file with these clusters and this model, as somebody writes it.
+    pub fn written(name: &str, count: u8, model: &str, clusters: &str) -> Self {
+        let lab = Lab::up(name, count);
+        let fleet = Self {
+            file: lab.home.path().join("stolos.yaml"),
+            lab,
+        };
+        fleet.write(model, clusters);
+        fleet
+    }
+
+    /// Writes the file anew.
+    pub fn write(&self, model: &str, clusters: &str) {
+        let text = format!(
+            "apiVersion: stolos.dev/v1alpha1\nkind: Fleet\nmetadata:\n  name: {}\nspec:\n  clusters:\n{clusters}  \
+             mesh:\n    model: {model}\n",
+            self.lab.name
+        );
+        std::fs::write(&self.file, text).expect("a file can be written");
+    }
+
     /// The same, with the mesh applied.
     pub fn applied(name: &str, clusters: u8) -> Self {
         let fleet = Self::init(name, clusters);

@@ -21,5 +21,6 @@ mod lab;
 mod mesh;
 mod pods;
 mod readme;
+mod remote;
 mod said;
 mod secrets;

@@ -1,0 +1,163 @@
+//! Primary-remote: a control plane in one cluster for others, found through its gateway.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use serde_json::Value;
+
+use crate::fleet::Fleet;
+use crate::harness::{json, must};
+use crate::istiod::istiods_word;
+
+/// What stands in a cluster: everything that can be listed, but for what comes and goes by itself and
+/// what `leave` says that it leaves.
+fn everything(fleet: &Fleet, number: u8) -> BTreeSet<String> {
+    let context = fleet.lab.context(number);
+    let kinds = must(
+        fleet
+            .lab
+            .kubectl(&context, &["api-resources", "--verbs=list", "-o", "name"]),
+    );
+    let passing = ["events", "customresourcedefinitions", "apiservices", ".istio.io"];
+    let kinds: Vec<&str> = kinds
+        .lines()
+        .filter(|kind| !passing.iter().any(|passing| kind.contains(passing)))
+        .collect();
+    let arguments = ["get", &kinds.join(","), "-A", "-o", "json", "--ignore-not-found"];
+    let list = json(fleet.lab.kubectl(&context, &arguments));
+    let items = list["items"].as_array().expect("a list");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    items
+        .iter()
+        .map(|item| {
+            let (namespace, name) = (&item["metadata"]["namespace"], &item["metadata"]["name"]);
+            format!("{} {}/{}", text(&item["kind"]), text(namespace), text(name))
+        })
+        .collect()
+}
+
+fn texts(list: &Value, field: &str) -> Vec<String> {
+    let entries = list.as_array().expect("a list").iter();
+    let mut texts: Vec<String> = entries
+        .map(|entry| entry[field].as_str().unwrap_or_default().to_owned())
+        .collect();
+    texts.sort();
+    texts
+}
+
+fn object(fleet: &Fleet, number: u8, arguments: &[&str]) -> Value {
+    let context = fleet.lab.context(number);
+    let object = fleet.lab.object(&context, arguments);
+    object.unwrap_or_else(|| panic!("{arguments:?} is not there"))
+}
+
+/// The Pod as it comes back from a dry run in an injected namespace.
+fn injected(fleet: &Fleet, number: u8) -> String {
+    let context = fleet.lab.context(number);
+    must(fleet.lab.kubectl(&context, &["create", "namespace", "sample"]));
+    let label = ["label", "namespace", "sample", "istio-injection=enabled"];
+    must(fleet.lab.kubectl(&context, &label));
+    let run = [
+        "-n",
+        "sample",
+        "run",
+        "client",
+        "--image=client",
+        "--dry-run=server",
+        "-o",
+        "yaml",
+    ];
+    let pod = must(fleet.lab.kubectl(&context, &run));
+    must(fleet.lab.kubectl(&context, &["delete", "namespace", "sample"]));
+    pod
+}
+
+#[test]
+fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_no_trace() {
+    let fleet = Fleet::written(
+        "remote",
+        3,
+        "primary-remote",
+        "  - name: remote-1\n    network: near\n  \
+           - name: remote-2\n    network: near\n    role: remote\n    primary: remote-1\n  \
+           - name: remote-3\n    network: far\n    role: remote\n    primary: remote-1\n",
+    );
+    let before: Vec<_> = (1..=3).map(|number| everything(&fleet, number)).collect();
+    must(fleet.lab.stolos(&["apply", "--yes"]));
+    fleet.assert_settled();
+    assert_eq!(fleet.status()["healthy"], true, "{:#}", fleet.status());
+
+    // The one istiod reads exactly these, and knows exactly these gateways.
+    let gateway = |number| {
+        let service = object(
+            &fleet,
+            number,
+            &["-n", "istio-system", "service", "istio-eastwestgateway"],
+        );
+        let ingress = &service["status"]["loadBalancer"]["ingress"];
+        ingress[0]["ip"].as_str().expect("an address").to_owned()
+    };
+    let gateways: Vec<String> = (1..=3).map(gateway).collect();
+    for said in istiods_word(&fleet.lab, 1, "/debug/clusterz") {
+        assert_eq!(texts(&said, "id"), ["remote-1", "remote-2", "remote-3"]);
+        assert_eq!(texts(&said, "syncStatus"), ["synced"; 3]);
+    }
+    for said in istiods_word(&fleet.lab, 1, "/debug/networkz") {
+        assert_eq!(texts(&said, "Network"), ["far", "near", "near"], "{said:#}");
+        assert_eq!(texts(&said, "Addr"), gateways, "{said:#}");
+    }
+
+    for number in [2, 3] {
+        // It has no istiod, and leads to its primary's.
+        let context = fleet.lab.context(number);
+        let deployments = [
+            "-n",
+            "istio-system",
+            "get",
+            "deployments",
+            "-l",
+            "app=istiod",
+            "-o",
+            "name",
+        ];
+        assert_eq!(must(fleet.lab.kubectl(&context, &deployments)), "");
+        let slice = object(&fleet, number, &["-n", "istio-system", "endpointslice", "istiod"]);
+        assert_eq!(slice["endpoints"][0]["addresses"][0], gateways[0].as_str());
+        // Its webhook has the serving istiod's own CA bundle, and istiod answers.
+        let root = object(
+            &fleet,
+            1,
+            &["-n", "istio-system", "configmap", "istio-ca-root-cert"],
+        );
+        let root = root["data"]["root-cert.pem"].as_str().expect("a root").to_owned();
+        let hook = object(
+            &fleet,
+            number,
+            &["mutatingwebhookconfiguration", "istio-sidecar-injector"],
+        );
+        for webhook in hook["webhooks"].as_array().expect("webhooks") {
+            let bundle = webhook["clientConfig"]["caBundle"].as_str().expect("a bundle");
+            let bundle = base64::engine::general_purpose::STANDARD
+                .decode(bundle)
+                .expect("base64");
+            assert_eq!(String::from_utf8_lossy(&bundle).trim(), root.trim());
+        }
+        let pod = injected(&fleet, number);
+        assert!(pod.contains("istio-proxy"), "{pod}");
+        let identity = format!("name: ISTIO_META_CLUSTER_ID\n      value: {context}");
+        assert!(pod.contains(&identity), "{pod}");
+    }
+
+    let alone = fleet.stolos(&["leave", "remote-1", "--yes"]);
+    assert_eq!(alone.status.code(), Some(1), "{alone:?}");
+    must(
+        fleet
+            .lab
+            .stolos(&["leave", "remote-1", "remote-2", "remote-3", "--yes"]),
+    );
+    for (number, before) in (1..=3).zip(before) {
+        let after = everything(&fleet, number);
+        let difference: Vec<_> = before.symmetric_difference(&after).collect();
+        assert!(difference.is_empty(), "cluster {number}: {difference:?}");
+    }
+}
