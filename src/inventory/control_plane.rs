@@ -15,6 +15,12 @@ pub const NETWORK_LABEL: &str = "topology.istio.io/network";
 /// control plane: cluster IDs with commas between them, or `*` (Istio: `api/annotation`). An istiod
 /// reads it once, when it is given the remote's secret.
 pub const CONTROL_PLANE_CLUSTERS: &str = "topology.istio.io/controlPlaneClusters";
+
+/// Whether that annotation names a cluster.
+pub fn names_control_plane(annotation: &str, cluster_id: &str) -> bool {
+    let mut named = annotation.split(',').map(str::trim);
+    named.any(|one| one == cluster_id || one == "*")
+}
 /// The label by which an object says which revision it belongs to.
 pub const REVISION_LABEL: &str = "istio.io/rev";
 /// The cluster ID that an istiod goes by to which none is given.

@@ -28,6 +28,9 @@ pub const GATEWAY_NAME: &str = "istio-eastwestgateway";
 /// gateway by it).
 pub const GATEWAY_PORT: u16 = 15443;
 
+/// The VirtualService by which a primary's gateway passes remotes on to istiod, as in Istio's guides.
+pub const ISTIOD_ROUTE: &str = "istiod-vs";
+
 /// What has to be rendered for a fleet: one request for each primary and each remote.
 pub fn render_requests(fleet: &Fleet) -> Vec<RenderRequest> {
     fleet
@@ -221,7 +224,7 @@ pub fn exposed_istiod(cluster: &ClusterSpec, istiod: &str) -> [Value; 2] {
         }),
         json!({
             "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
-            "metadata": {"name": "istiod-vs", "namespace": namespace},
+            "metadata": {"name": ISTIOD_ROUTE, "namespace": namespace},
             "spec": {"hosts": ["*"], "gateways": ["istiod-gateway"], "tls": routes},
         }),
     ]

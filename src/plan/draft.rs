@@ -186,6 +186,31 @@ impl<'input> Draft<'input> {
         id
     }
 
+    /// Makes an object that stands anew: what was is deleted first. Gives the id of the making.
+    pub fn anew(
+        &mut self,
+        object: &ObjectReference,
+        reason: &str,
+        needs: &[StepId],
+        content: Content,
+    ) -> StepId {
+        let live = self.inventory.object(object);
+        let uid = live.map(|live| live.uid().to_owned()).unwrap_or_default();
+        let gone = self.step(
+            Action::Delete,
+            object.clone(),
+            reason,
+            needs,
+            Content::Delete { uid },
+        );
+        let made = self.step(Action::Create, object.clone(), reason, &[gone], content);
+        // The one that is made is another than the one that stands.
+        if let Some(step) = self.plan.steps.last_mut() {
+            step.uid.clear();
+        }
+        made
+    }
+
     /// Waits for a gate where it is not open yet, or where a step of this plan moves it.
     pub fn wait(
         &mut self,

@@ -161,3 +161,75 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
         assert!(difference.is_empty(), "cluster {number}: {difference:?}");
     }
 }
+
+/// A cluster's item in a fleet file.
+fn item(number: u8, network: &str, more: &str) -> String {
+    format!("  - name: evolve-{number}\n    network: {network}\n{more}")
+}
+
+#[test]
+fn one_fleet_file_grows_spans_networks_and_gives_up_a_control_plane() {
+    let two = [item(1, "near", ""), item(2, "near", "")].concat();
+    let fleet = Fleet::written("evolve", 3, "multi-primary", &two);
+    let settled = |arguments: &[&str]| {
+        must(fleet.lab.stolos(arguments));
+        fleet.assert_settled();
+        let report = fleet.status();
+        assert_eq!(report["healthy"], true, "{report:#}");
+    };
+    settled(&["apply", "--yes"]);
+    // What is not the fleet's, and what should not be moved by what happens elsewhere.
+    let context = fleet.lab.context(2);
+    let theirs = ["-n", "istio-system", "create", "configmap", "theirs"];
+    must(fleet.lab.kubectl(&context, &theirs));
+    let untouched = || {
+        let theirs = object(&fleet, 2, &["-n", "istio-system", "configmap", "theirs"]);
+        let istiod = object(&fleet, 2, &["-n", "istio-system", "deployment", "istiod"]);
+        (
+            theirs["metadata"]["resourceVersion"].clone(),
+            istiod["metadata"]["generation"].clone(),
+        )
+    };
+    let before = untouched();
+
+    fleet.write("multi-primary", &[&two, &*item(3, "near", "")].concat());
+    settled(&["apply", "--yes"]);
+    fleet.write("multi-primary", &[&two, &*item(3, "far", "")].concat());
+    settled(&["apply", "--yes"]);
+
+    let remote = item(3, "far", "    role: remote\n    primary: evolve-1\n");
+    fleet.write("primary-remote", &[&two, &*remote].concat());
+    let plan = fleet.plan();
+    let steps = plan["steps"].as_array().expect("steps");
+    let anew: BTreeSet<&str> = steps
+        .iter()
+        .filter(|step| step["disruptive"] == true && step["action"] == "delete")
+        .filter_map(|step| step["object"]["name"].as_str())
+        .collect();
+    for name in ["istiod", "istio-remote-secret-evolve-3", "cacerts"] {
+        assert!(anew.contains(name), "{name} is not among {anew:?}");
+    }
+    let refused = fleet.stolos(&["apply", "--yes"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    settled(&["apply", "--yes", "--allow-disruption"]);
+    let slices = ["-n", "istio-system", "get", "endpointslices", "-o", "name"];
+    let slices = must(
+        fleet
+            .lab
+            .kubectl(&fleet.lab.context(3), &slices)
+            .args(["-l", "kubernetes.io/service-name=istiod"]),
+    );
+    assert_eq!(
+        slices.lines().count(),
+        1,
+        "nothing leads to the old istiod: {slices}"
+    );
+    let pod = injected(&fleet, 3);
+    assert!(pod.contains("istio-proxy"), "{pod}");
+    assert_eq!(untouched(), before);
+
+    fleet.write("multi-primary", &[&two, &*item(3, "far", "")].concat());
+    settled(&["apply", "--yes", "--allow-disruption"]);
+    assert!(injected(&fleet, 3).contains("istio-proxy"));
+    assert_eq!(untouched(), before);
+}

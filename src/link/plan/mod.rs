@@ -56,13 +56,15 @@ pub fn plan(fleet: &Fleet, inventory: &Inventory, installing: &BTreeSet<ClusterN
         .iter()
         .filter(|spec| spec.manages(Area::Links))
     {
-        if let Some(seen) = inventory.seen(&reader.name)
-            && reader.role == Role::Primary
-        {
-            plan.extend(reader::reader_plan(
-                fleet, reader, seen, inventory, &sources, installing,
-            ));
-        }
+        let Some(seen) = inventory.seen(&reader.name) else {
+            continue;
+        };
+        plan.extend(match reader.role {
+            Role::Primary => reader::reader_plan(fleet, reader, seen, inventory, &sources, installing),
+            Role::Remote => reader::bystander_plan(fleet, reader, seen, installing),
+            // An external cluster may hold secrets of control planes that it runs for others.
+            Role::External | Role::Config => Plan::default(),
+        });
     }
     let given = |name: &ClusterName| {
         plan.steps

@@ -40,10 +40,7 @@ pub fn reader_plan(
         return *blocked(&reader.name, reason, Some("install Istio there first".to_owned()));
     }
     let listed = seen.was_listed(kind::DEPLOYMENT.api_version, kind::DEPLOYMENT.kind, namespace);
-    let an_istiod = seen
-        .of_kind(kind::DEPLOYMENT)
-        .any(|deployment| deployment.namespace() == namespace && deployment.label("app") == Some("istiod"));
-    if listed && !an_istiod && !installing.contains(&reader.name) {
+    if listed && !has_istiod(seen, namespace) && !installing.contains(&reader.name) {
         let reason = format!("it reads no peer: there is no istiod in {namespace}");
         return *blocked(&reader.name, reason, Some("install Istio there first".to_owned()));
     }
@@ -84,9 +81,48 @@ pub fn reader_plan(
         }
     }
     gateways_known(&mut draft, fleet, reader, &expected, &replicas, &serving);
-    stale(&mut draft, fleet, seen, namespace);
+    let in_fleet = |object: &Object| {
+        let holds = |id: &str| {
+            seen.remote_secrets.iter().any(|remote| {
+                (remote.namespace.as_str(), remote.name.as_str()) == (object.namespace(), object.name())
+                    && remote.entries.iter().any(|entry| entry.cluster_id == id)
+            })
+        };
+        // One that holds a cluster of the fleet under another name may be what istiod reads by.
+        fleet.spec.clusters.iter().any(|cluster| {
+            object.name() == secret::name(cluster.name.as_str()) || holds(cluster.name.as_str())
+        })
+    };
+    let reason = "the cluster that it reads is not in the fleet";
+    stale(&mut draft, namespace, reason, &[], |object| !in_fleet(object));
     whole.extend(draft.finish());
     whole
+}
+
+/// Plans what a cluster that reads no other has no use for: the remote secrets of an istiod of its own,
+/// once that is gone.
+pub fn bystander_plan(
+    fleet: &Fleet,
+    spec: &ClusterSpec,
+    seen: &ClusterInventory,
+    installing: &BTreeSet<ClusterName>,
+) -> Plan {
+    let namespace = spec.system_namespace();
+    if has_istiod(seen, namespace) && !installing.contains(&spec.name) {
+        return Plan::default();
+    }
+    let mut draft = Draft::new(&spec.name, Area::Links, seen, &fleet.metadata.name);
+    let name = crate::mesh::istiod_name(fleet, spec);
+    let istiod = ObjectReference::new("apps/v1", "Deployment", namespace, name);
+    let gone = StepId::of(&spec.name, Area::Mesh, Action::Delete, &istiod);
+    stale(
+        &mut draft,
+        namespace,
+        "no istiod reads by it here",
+        &[gone],
+        |_| true,
+    );
+    draft.finish()
 }
 
 /// One link: its Secret, and istiod's synchronisation with it.
@@ -141,8 +177,10 @@ fn link(
             },
         },
     };
+    let is_primary = read.primary.as_ref() == Some(&reader.name);
+    let anew = is_primary && source.changes_control_plane && seen.object(&reference).is_some();
     let mut after = Vec::new();
-    if let Some(action) = action {
+    if let Some(action) = action.or(anew.then_some(Action::Update)) {
         let mut needs: Vec<StepId> = ground.iter().chain(&source.needs).cloned().collect();
         if read.role == Role::Remote {
             // istiod reads once, when it is given the secret, whether it is the cluster's control plane.
@@ -164,13 +202,13 @@ fn link(
             trial: source.trial,
             secret: object,
         };
-        after.push(draft.step(
-            action,
-            reference.clone(),
-            reason,
-            &needs,
-            Content::RemoteSecret(content),
-        ));
+        let content = Content::RemoteSecret(content);
+        after.push(if anew {
+            let reason = "istiod reads once, when it is given it, that it is the cluster's control plane";
+            draft.anew(&reference, reason, &needs, content)
+        } else {
+            draft.step(action, reference.clone(), reason, &needs, content)
+        });
     }
     let gate = Gate::Synced(id.to_owned());
     if !after.is_empty() || gate.missing_of_replicas(replicas).is_some() {
@@ -186,6 +224,13 @@ fn link(
 fn marks_lacking(desired: &Object, live: Option<&Object>) -> Vec<Difference> {
     live.map(|live| differences(desired, live, ""))
         .unwrap_or_default()
+}
+
+/// Whether a control plane stands in a namespace.
+fn has_istiod(seen: &ClusterInventory, namespace: &str) -> bool {
+    let mut deployments = seen.of_kind(kind::DEPLOYMENT);
+    deployments
+        .any(|deployment| deployment.namespace() == namespace && deployment.label("app") == Some("istiod"))
 }
 
 /// The istiods of a namespace.
@@ -244,36 +289,31 @@ fn gateways_known(
     }
 }
 
-/// Our remote secrets for clusters that are no longer in the fleet.
-fn stale(draft: &mut Draft<'_>, fleet: &Fleet, seen: &ClusterInventory, namespace: &str) {
-    let set = ApplySet::of_area(&fleet.metadata.name, Area::Links, namespace);
-    let left: Vec<&Object> = seen
+/// Takes out those of our remote secrets that a condition chooses.
+fn stale(
+    draft: &mut Draft<'_>,
+    namespace: &str,
+    reason: &str,
+    needs: &[StepId],
+    is_stale: impl Fn(&Object) -> bool,
+) {
+    let set = ApplySet::of_area(draft.fleet, Area::Links, namespace);
+    let left: Vec<&Object> = draft
+        .inventory
         .objects
         .iter()
         .filter(|object| {
             object.kind() == "Secret"
                 && set.has(object)
-                && object.label(FLEET_LABEL) == Some(fleet.metadata.name.as_str())
+                && object.label(FLEET_LABEL) == Some(draft.fleet.as_str())
                 && object.label(secret::REMOTE_SECRET_LABEL) == Some("true")
         })
-        .filter(|object| {
-            let holds = |id: &str| {
-                seen.remote_secrets.iter().any(|remote| {
-                    (remote.namespace.as_str(), remote.name.as_str()) == (object.namespace(), object.name())
-                        && remote.entries.iter().any(|entry| entry.cluster_id == id)
-                })
-            };
-            // One that holds a cluster of the fleet under another name may be what istiod reads by.
-            !fleet.spec.clusters.iter().any(|cluster| {
-                object.name() == secret::name(cluster.name.as_str()) || holds(cluster.name.as_str())
-            })
-        })
+        .filter(|object| is_stale(object))
         .collect();
     for object in left {
         let content = Content::Delete {
             uid: object.uid().to_owned(),
         };
-        let reason = "the cluster that it reads is not in the fleet";
-        draft.step(Action::Delete, object.reference(), reason, &[], content);
+        draft.step(Action::Delete, object.reference(), reason, needs, content);
     }
 }

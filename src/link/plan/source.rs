@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{blocked, links_set};
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
+use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, names_control_plane};
 use crate::inventory::{ClusterInventory, ObjectReference, Presence, ProbeOutcome, TokenSecret};
 use crate::link::address::{self, Candidate};
 use crate::link::secret;
@@ -23,6 +24,20 @@ pub struct Source<'input> {
     pub trial: Trial,
     /// What the reader should know of the address, where it is given to somebody.
     pub warning: Option<Warning>,
+    /// Whether this plan changes whose istiod is the cluster's control plane, which an istiod reads
+    /// once, when it is given the cluster's secret.
+    pub changes_control_plane: bool,
+}
+
+/// Whether a remote's namespace does not name its primary yet, and will.
+fn changes_control_plane(spec: &ClusterSpec, seen: &ClusterInventory) -> bool {
+    let system = ObjectReference::new("v1", "Namespace", "", spec.system_namespace());
+    let primary = spec.primary.as_ref().filter(|_| spec.role == Role::Remote);
+    let named = seen
+        .object(&system)
+        .map(|system| system.annotation(CONTROL_PLANE_CLUSTERS).unwrap_or_default());
+    let lacks = |named: &str| primary.is_some_and(|primary| !names_control_plane(named, primary.as_str()));
+    spec.manages(Area::Mesh) && named.is_some_and(lacks)
 }
 
 /// What makes one cluster readable: an address, and a token of its reader's account.
@@ -108,11 +123,18 @@ pub fn source<'input>(
             && token.service_account == secret::READER_ACCOUNT
             && !token.token_sha256.is_empty()
     });
+    let changes_control_plane = installing.contains(&spec.name) && changes_control_plane(spec, seen);
+    let source = move |token, needs| Source {
+        spec,
+        candidate,
+        token,
+        needs,
+        trial,
+        warning,
+        changes_control_plane,
+    };
     if token.is_some() {
-        return Ok((
-            source_of(spec, candidate, token, Vec::new(), trial, warning),
-            draft.finish(),
-        ));
+        return Ok((source(token, Vec::new()), draft.finish()));
     }
     if !spec.manages(Area::Links) {
         let reason = format!(
@@ -141,33 +163,5 @@ pub fn source<'input>(
     if !plan.blocked.is_empty() {
         return Err(Box::new(plan));
     }
-    Ok((
-        source_of(
-            spec,
-            candidate,
-            None,
-            filled.into_iter().collect(),
-            trial,
-            warning,
-        ),
-        plan,
-    ))
-}
-
-fn source_of<'input>(
-    spec: &'input ClusterSpec,
-    candidate: Candidate,
-    token: Option<&'input TokenSecret>,
-    needs: Vec<StepId>,
-    trial: Trial,
-    warning: Option<Warning>,
-) -> Source<'input> {
-    Source {
-        spec,
-        candidate,
-        token,
-        needs,
-        trial,
-        warning,
-    }
+    Ok((source(None, filled.into_iter().collect()), plan))
 }

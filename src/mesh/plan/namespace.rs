@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::waves::Waves;
 use crate::fleet::{Area, Role};
-use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
+use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL, names_control_plane};
 use crate::inventory::{Object, ObjectReference, Presence};
 use crate::plan::difference::owns_field;
 use crate::plan::ownership::{FIELDS_MANAGER, FLEET_LABEL, mark};
@@ -112,8 +112,7 @@ impl<'input> Waves<'input> {
     }
 }
 
-/// Whether what stands says what is wanted; of clusters it may name more, or all.
+/// Whether what stands says what is wanted.
 fn agree(key: &str, found: &str, wanted: &str) -> bool {
-    let mut listed = found.split(',').map(str::trim);
-    found == wanted || (key == CONTROL_PLANE_CLUSTERS && listed.any(|one| one == wanted || one == "*"))
+    found == wanted || (key == CONTROL_PLANE_CLUSTERS && names_control_plane(found, wanted))
 }

@@ -87,7 +87,7 @@ impl Waves<'_> {
         let mut hooked = serving;
         hooked.extend(self.webhooks(webhooks, &needs));
         self.gateway(desired.gateway, desired.exposure, &ground, &hooked);
-        self.prune(ground);
+        self.prune(ground, &[]);
     }
 
     /// The steps by which the trust planner would place this cluster's intermediate; those that it

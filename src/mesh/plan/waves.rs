@@ -187,7 +187,7 @@ impl<'input> Waves<'input> {
     }
 
     /// What is this fleet's, stands, and is no longer wanted.
-    pub(super) fn prune(&mut self, ground: Ground) {
+    pub(super) fn prune(&mut self, ground: Ground, needs: &[StepId]) {
         let set = ApplySet::of_area(
             &self.fleet.metadata.name,
             Area::Mesh,
@@ -201,14 +201,21 @@ impl<'input> Waves<'input> {
             .map(|object| (object.reference(), object.uid().to_owned()))
             .filter(|(reference, _)| !ground.wanted.contains(reference))
             .collect();
-        let after: Vec<StepId> = self.draft.plan.steps.iter().map(|step| step.id.clone()).collect();
+        let steps = self.draft.plan.steps.iter().map(|step| &step.id);
+        let after: Vec<StepId> = steps.chain(needs).cloned().collect();
         let mut gone = Vec::new();
         for (reference, uid) in stale {
             let reason = "the fleet file no longer asks for it";
-            gone.push(
-                self.draft
-                    .step(Action::Delete, reference, reason, &after, Content::Delete { uid }),
-            );
+            let content = Content::Delete { uid };
+            let deleted = self
+                .draft
+                .step(Action::Delete, reference.clone(), reason, &after, content);
+            if reference.kind == kind::DEPLOYMENT.kind {
+                let reason = "its pods write while they run";
+                gone.extend(self.draft.wait(Gate::Gone, reference, reason, &[deleted]));
+            } else {
+                gone.push(deleted);
+            }
         }
         if let Some(parent) = ground.narrower {
             let reason = "the last of a kind that it names is gone";
