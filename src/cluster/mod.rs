@@ -25,6 +25,8 @@ mod trial;
 mod underway;
 mod upgrade;
 mod wait;
+#[cfg(test)]
+mod wait_tests;
 mod watch;
 mod write;
 

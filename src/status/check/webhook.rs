@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::fleet::Role;
 use crate::inventory::Object;
 use crate::inventory::kind::{MUTATING_WEBHOOK, VALIDATING_WEBHOOK};
 use crate::status::catalogue::{Entry, Found, Severity};
@@ -18,7 +19,8 @@ pub const ENTRIES: &[Entry] = &[
         code: "webhook-no-authority",
         severity: Severity::Error,
         title: "A webhook of istiod's has no CA bundle",
-        explanation: "istiod writes the CA bundle into its webhooks itself once it is ready. Without one the API \
+        explanation: "istiod writes the CA bundle into its webhooks itself once it is ready, and into those of remotes \
+                      once it reads them. Without one the API \
                       server does not accept istiod's certificate: pods that are to be injected cannot start.",
         hint: "see that istiod is ready and may update webhook configurations; restart it",
         restates_unread: false,
@@ -86,15 +88,19 @@ impl Webhook<'_, '_> {
     }
 }
 
-/// The webhooks that an istiod of the same cluster serves, unless they are deactivated.
+/// The webhooks that an istiod of the same cluster serves, and a remote's that its primary's serves,
+/// unless they are deactivated.
 fn webhooks<'view, 'world>(view: &'view View<'world>) -> Vec<Webhook<'view, 'world>> {
     let mut found = Vec::new();
     for (cluster, inventory) in view.seen() {
         let mutating = inventory.of_kind(MUTATING_WEBHOOK);
         for configuration in mutating.chain(inventory.of_kind(VALIDATING_WEBHOOK)) {
             let webhooks = configuration.list(&["webhooks"]).iter();
-            let active =
-                webhooks.filter(|webhook| is_served_by(cluster, webhook) && !is_deactivated(webhook));
+            let active = webhooks.filter(|webhook| {
+                let is_served =
+                    is_served_in(cluster, webhook) || is_served_from_afar(cluster, configuration, webhook);
+                is_served && !is_deactivated(webhook)
+            });
             found.extend(active.map(|webhook| Webhook {
                 cluster,
                 configuration,
@@ -105,11 +111,22 @@ fn webhooks<'view, 'world>(view: &'view View<'world>) -> Vec<Webhook<'view, 'wor
     found
 }
 
-fn is_served_by(cluster: &ClusterView<'_>, webhook: &Value) -> bool {
+fn is_served_in(cluster: &ClusterView<'_>, webhook: &Value) -> bool {
     let service = &webhook["clientConfig"]["service"];
     let name = service["name"].as_str().unwrap_or_default();
     let mut planes = cluster.planes().iter();
     name.starts_with("istiod") && planes.any(|plane| service["namespace"] == plane.namespace.as_str())
+}
+
+/// Whether it is a remote's injector. An istiod gives no CA bundle to what validates in a remote: it
+/// reads no configuration there (Istio: `pilot/pkg/serviceregistry/kube/controller/multicluster.go`).
+fn is_served_from_afar(cluster: &ClusterView<'_>, configuration: &Object, webhook: &Value) -> bool {
+    let service = &webhook["clientConfig"]["service"];
+    let name = service["name"].as_str().unwrap_or_default();
+    let remote = cluster.spec.filter(|spec| spec.role == Role::Remote);
+    configuration.kind() == MUTATING_WEBHOOK.kind
+        && name.starts_with("istiod")
+        && remote.is_some_and(|spec| service["namespace"] == spec.system_namespace())
 }
 
 /// istioctl's mark on an injector that a revision tag stands in for.
