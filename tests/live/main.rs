@@ -21,6 +21,7 @@ mod lab;
 mod mesh;
 mod pods;
 mod readme;
+mod reinstalled;
 mod remote;
 mod said;
 mod secrets;
