@@ -75,7 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
         }
         'stolos;init' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The fleet''s name; default: the folder''s')
-            [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'The deployment model: `multi-primary`, which this version installs; `primary-remote` and `external-control-plane` are only described')
+            [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, which this version only describes')
             [CompletionResult]::new('--fleet', '--fleet', [CompletionResultType]::ParameterName, 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Only contexts that match (`east`, `prod-*`); can be repeated')
             [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Not the contexts that match; can be repeated')
@@ -541,6 +541,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
         'stolos;lab;up' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The lab''s name')
             [CompletionResult]::new('--clusters', '--clusters', [CompletionResultType]::ParameterName, 'How many clusters; default: 2, or as many as the lab has')
+            [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'Write a fleet file of this deployment model over the clusters, kept with the lab')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('--control-plane-only', '--control-plane-only', [CompletionResultType]::ParameterName, 'API servers, and the controllers of namespaces, accounts and tokens; no nodes and no pods')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
@@ -600,6 +601,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
         'stolos;lab;demo' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The lab''s name; one of this name that runs is taken down first')
             [CompletionResult]::new('--clusters', '--clusters', [CompletionResultType]::ParameterName, 'How many clusters')
+            [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'The deployment model of the mesh')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')

@@ -585,7 +585,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__lab__subcmd__demo)
-            opts="-q -v -h --name --clusters --color --quiet --verbose --help"
+            opts="-q -v -h --name --clusters --model --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -596,6 +596,10 @@ _stolos() {
                     return 0
                     ;;
                 --clusters)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --model)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -863,7 +867,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__lab__subcmd__up)
-            opts="-q -v -h --name --clusters --control-plane-only --color --quiet --verbose --help"
+            opts="-q -v -h --name --clusters --control-plane-only --model --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -874,6 +878,10 @@ _stolos() {
                     return 0
                     ;;
                 --clusters)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --model)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -70,7 +70,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
         }
         &'stolos;init'= {
             cand --name 'The fleet''s name; default: the folder''s'
-            cand --model 'The deployment model: `multi-primary`, which this version installs; `primary-remote` and `external-control-plane` are only described'
+            cand --model 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, which this version only describes'
             cand --fleet 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory'
             cand --context 'Only contexts that match (`east`, `prod-*`); can be repeated'
             cand --exclude 'Not the contexts that match; can be repeated'
@@ -517,6 +517,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
         &'stolos;lab;up'= {
             cand --name 'The lab''s name'
             cand --clusters 'How many clusters; default: 2, or as many as the lab has'
+            cand --model 'Write a fleet file of this deployment model over the clusters, kept with the lab'
             cand --color 'When to colour'
             cand --control-plane-only 'API servers, and the controllers of namespaces, accounts and tokens; no nodes and no pods'
             cand -q 'Print answers, warnings and errors, and nothing else'
@@ -571,6 +572,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
         &'stolos;lab;demo'= {
             cand --name 'The lab''s name; one of this name that runs is taken down first'
             cand --clusters 'How many clusters'
+            cand --model 'The deployment model of the mesh'
             cand --color 'When to colour'
             cand -q 'Print answers, warnings and errors, and nothing else'
             cand --quiet 'Print answers, warnings and errors, and nothing else'

@@ -71,7 +71,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s q -l quiet -d
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l name -d 'The fleet\'s name; default: the folder\'s' -r
-complete -c stolos -n "__fish_stolos_using_subcommand init" -l model -d 'The deployment model: `multi-primary`, which this version installs; `primary-remote` and `external-control-plane` are only described' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l model -d 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, which this version only describes' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l exclude -d 'Not the contexts that match; can be repeated' -r
@@ -474,6 +474,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_s
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_subcommand_from up down list env exec demo stop start parts inside" -f -a "inside" -d 'What the lab runs of itself'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l name -d 'The lab\'s name' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l clusters -d 'How many clusters; default: 2, or as many as the lab has' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l model -d 'Write a fleet file of this deployment model over the clusters, kept with the lab' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -515,6 +516,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subco
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l name -d 'The lab\'s name; one of this name that runs is taken down first' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l clusters -d 'How many clusters' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l model -d 'The deployment model of the mesh' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"

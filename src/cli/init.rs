@@ -31,8 +31,8 @@ pub struct Arguments {
     /// The fleet's name; default: the folder's
     #[arg(long, value_name = "NAME")]
     name: Option<FleetName>,
-    /// The deployment model: `multi-primary`, which this version installs; `primary-remote` and
-    /// `external-control-plane` are only described
+    /// The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first
+    /// context; `external-control-plane`, which this version only describes
     #[arg(long, value_name = "MODEL", value_parser = model)]
     model: Option<Model>,
     /// Describe the mesh that already runs over the contexts, whoever made it
@@ -50,7 +50,7 @@ const MODELS: [Model; 3] = [
     Model::ExternalControlPlane,
 ];
 
-fn model(text: &str) -> Result<Model, String> {
+pub(super) fn model(text: &str) -> Result<Model, String> {
     MODELS
         .into_iter()
         .find(|model| model.as_str() == text)

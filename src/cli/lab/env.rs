@@ -22,7 +22,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
 }
 
 /// A word for a POSIX shell, whatever is in it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 

@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use super::Which;
+use super::env::quoted;
+use super::{Which, fleet};
+use crate::cli::init::model;
 use crate::error::Result;
+use crate::fleet::Model;
 use crate::lab::shape::{Extent, MOST_CLUSTERS};
 use crate::lab::{self, Event, Lab, UpRequest, parts};
 use crate::render::Terminal;
@@ -22,6 +25,9 @@ pub struct Arguments {
     /// API servers, and the controllers of namespaces, accounts and tokens; no nodes and no pods
     #[arg(long)]
     control_plane_only: bool,
+    /// Write a fleet file of this deployment model over the clusters, kept with the lab
+    #[arg(long, value_name = "MODEL", value_parser = model)]
+    model: Option<Model>,
 }
 
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
@@ -37,7 +43,15 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     let started = Instant::now();
     let teller = Teller::new(terminal);
     let lab = lab::up(&request, &|event| teller.tell(event))?;
-    terminal.say(&how_to_use(&lab, started.elapsed()));
+    let took = started.elapsed();
+    let file = fleet::file(&lab);
+    match arguments.model {
+        // One that is there may have been edited, and holds what its clusters are.
+        Some(_) if file.exists() => terminal.say(&format!("{} is there already, and kept", file.display())),
+        Some(model) => fleet::init(&lab, model, terminal)?,
+        None => {}
+    }
+    terminal.say(&how_to_use(&lab, took));
     Ok(())
 }
 
@@ -46,9 +60,18 @@ fn how_to_use(lab: &Lab, took: Duration) -> String {
         "lab" => String::new(),
         other => format!(" --name {other}"),
     };
+    let file = fleet::file(lab);
+    let with_file = match file.exists() {
+        true => format!(
+            "its fleet file:   export STOLOS_FLEET={}\n",
+            quoted(&file.display().to_string())
+        ),
+        false => String::new(),
+    };
     format!(
         "lab {} is up after {:.1} s: contexts {}\n\
          use it with:      eval \"$(stolos lab env{name})\"\n\
+         {with_file}\
          or inside of it:  stolos lab exec{name} -- COMMAND\n\
          take it down by:  stolos lab down{name}",
         lab.name,
