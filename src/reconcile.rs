@@ -58,14 +58,12 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
     let for_mesh = mesh::Given {
         renderings: given.renderings,
         signing: &signing,
-        links: planned(Area::Links),
     };
-    let mesh_plan = mesh::plan(fleet, given.inventory, &for_mesh);
-    let installing = match planned(Area::Mesh) {
-        true => mesh_plan.steps.iter().map(|step| step.cluster.clone()).collect(),
-        false => BTreeSet::new(),
-    };
-    let link_plan = link::plan(fleet, given.inventory, &installing);
+    let mut mesh_plan = mesh::plan(fleet, given.inventory, &for_mesh);
+    let mut link_plan = links(fleet, given, &mesh_plan);
+    if leave_unserved(&mut mesh_plan, &link_plan, fleet, given) {
+        link_plan = links(fleet, given, &mesh_plan);
+    }
     let mesh_steps = planned(Area::Mesh).then_some(&mesh_plan.steps[..]);
     without_a_namespace(&mut trust_plan, given.inventory, mesh_steps);
     for (area, plan) in [
@@ -79,6 +77,37 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
     }
     refuse(&mut whole, fleet, given);
     settle(whole)
+}
+
+/// The plan of the links, beside a plan of the mesh.
+fn links(fleet: &Fleet, given: &Given<'_>, mesh_plan: &Plan) -> Plan {
+    let installing = match given.areas.contains(&Area::Mesh) {
+        true => mesh_plan.steps.iter().map(|step| step.cluster.clone()).collect(),
+        false => BTreeSet::new(),
+    };
+    link::plan(fleet, given.inventory, &installing)
+}
+
+/// Takes the steps of remotes out that their primaries will not serve. Gives whether there are any.
+fn leave_unserved(mesh_plan: &mut Plan, link_plan: &Plan, fleet: &Fleet, given: &Given<'_>) -> bool {
+    let planned: BTreeSet<&StepId> = [(Area::Mesh, &*mesh_plan), (Area::Links, link_plan)]
+        .into_iter()
+        .filter(|(area, _)| given.areas.contains(area))
+        .flat_map(|(_, plan)| plan.steps.iter().map(|step| &step.id))
+        .collect();
+    let remotes = fleet.spec.clusters.iter().filter(|cluster| {
+        let mut steps = mesh_plan.steps.iter();
+        cluster.role == Role::Remote && steps.any(|step| step.cluster == cluster.name)
+    });
+    let blocked: Vec<Blocked> = remotes
+        .filter_map(|remote| mesh::unserved(fleet, remote, given.inventory, |id| planned.contains(id)))
+        .collect();
+    mesh_plan
+        .steps
+        .retain(|step| !blocked.iter().any(|blocked| blocked.cluster == step.cluster));
+    let found = !blocked.is_empty();
+    mesh_plan.blocked.extend(blocked);
+    found
 }
 
 /// Of a mesh that cannot work nothing is built.

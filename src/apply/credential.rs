@@ -28,7 +28,7 @@ pub(super) struct Credentials {
 
 /// What a remote secret's content is made from: the read cluster, the token Secret there, and the
 /// address, server name and authority that go with it.
-type Key = [String; 6];
+type Key = [String; 7];
 
 /// What is had once for all who get a credential; failed once for them too, or each would wait for a
 /// silent cluster in its turn.
@@ -57,6 +57,7 @@ impl Credentials {
             content.server.clone(),
             content.tls_server_name.clone(),
             content.authority.clone(),
+            content.leads().to_string(),
         ];
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(shared.entry(key).or_default())

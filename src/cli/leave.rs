@@ -65,6 +65,7 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let choice = Choice {
         keep_mesh: arguments.keep_mesh,
         allow_disruption: arguments.changing.allow_disruption,
+        forget: arguments.forget,
     };
     let going = leave::plan(&file.fleet, &inventory, &leaving, choice);
     if going.plan.blocked.iter().any(|blocked| !blocked.unreachable) {

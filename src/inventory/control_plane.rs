@@ -18,8 +18,8 @@ pub const CONTROL_PLANE_CLUSTERS: &str = "topology.istio.io/controlPlaneClusters
 
 /// Whether that annotation names a cluster.
 pub fn names_control_plane(annotation: &str, cluster_id: &str) -> bool {
-    let mut named = annotation.split(',').map(str::trim);
-    named.any(|one| one == cluster_id || one == "*")
+    // Blanks count, as in Istio.
+    annotation.split(',').any(|one| one == cluster_id || one == "*")
 }
 /// The label by which an object says which revision it belongs to.
 pub const REVISION_LABEL: &str = "istio.io/rev";

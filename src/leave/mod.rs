@@ -22,6 +22,8 @@ pub struct Choice {
     pub keep_mesh: bool,
     /// Go on although injected workloads run.
     pub allow_disruption: bool,
+    /// Clusters that give no answer are left as they are, for good.
+    pub forget: bool,
 }
 
 /// How clusters leave.
@@ -80,7 +82,10 @@ pub fn plan(
         let Some(cluster) = fleet.cluster(name) else {
             continue;
         };
-        if let Some(blocked) = left_alone(fleet, cluster, leaving) {
+        let stays = |remote: &ClusterName| {
+            !leaving.contains(remote) || (inventory.seen(remote).is_none() && !choice.forget)
+        };
+        if let Some(blocked) = left_alone(fleet, cluster, stays) {
             result.plan.blocked.push(blocked);
             continue;
         }
@@ -99,22 +104,21 @@ pub fn plan(
     result
 }
 
-/// Why a primary cannot leave: remotes would be left without a control plane.
-fn left_alone(fleet: &Fleet, primary: &ClusterSpec, leaving: &BTreeSet<ClusterName>) -> Option<Blocked> {
+/// Why a primary cannot leave: a remote that stays would be left without a control plane, and the
+/// fleet file without its primary.
+fn left_alone(fleet: &Fleet, primary: &ClusterSpec, stays: impl Fn(&ClusterName) -> bool) -> Option<Blocked> {
     let remote = fleet
         .spec
         .clusters
         .iter()
-        .find(|other| other.primary.as_ref() == Some(&primary.name) && !leaving.contains(&other.name))?;
+        .find(|other| other.primary.as_ref() == Some(&primary.name) && stays(&other.name))?;
     Some(Blocked {
         cluster: primary.name.clone(),
         area: Area::Mesh,
-        reason: format!(
-            "{} has it for its primary, and would be left without a control plane",
-            remote.name
-        ),
+        reason: format!("{}, which stays, has it for its primary", remote.name),
         hint: Some(format!(
-            "name {} too, or give it another `primary` first",
+            "have {0} leave as well, with --forget where it does not answer, or give it another `primary` and \
+             `stolos apply` first",
             remote.name
         )),
         unreachable: false,

@@ -15,6 +15,11 @@ pub const READER_TOKEN_SECRET: &str = "istio-reader-service-account-istio-remote
 /// The label by which istiod finds remote secrets.
 pub const REMOTE_SECRET_LABEL: &str = "istio/multiCluster";
 
+/// The annotation on the remote secret by which a primary reads a remote of its own, and the context's
+/// namespace in its kubeconfig. An istiod reads once, when it is given a kubeconfig with other bytes,
+/// whether it is the cluster's control plane: one that it was given before it was is not enough.
+pub const CONTROL_PLANE_MARK: &str = "stolos.dev/control-plane";
+
 /// The name of the remote secret for a cluster. Never another: a second Secret with the same
 /// cluster ID is dropped by istiod, and not taken up when the first goes.
 pub fn name(cluster_id: &str) -> String {
@@ -53,11 +58,15 @@ pub fn kubeconfig(content: &RemoteSecretContent, authority: &str, token: &str) -
     if !content.tls_server_name.is_empty() {
         cluster["tls-server-name"] = content.tls_server_name.as_str().into();
     }
+    let mut context = json!({"cluster": id, "user": id});
+    if content.leads() {
+        context["namespace"] = content.token_namespace.as_str().into();
+    }
     json!({
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"cluster": cluster, "name": id}],
-        "contexts": [{"context": {"cluster": id, "user": id}, "name": id}],
+        "contexts": [{"context": context, "name": id}],
         "current-context": id,
         "users": [{"name": id, "user": {"token": token}}],
     })

@@ -3,13 +3,14 @@
 //! a remote with that address in it; where the gateway has none yet, it is rendered with a stand-in,
 //! and the address is laid in when it is known.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
 use super::values::GATEWAY_NAME;
-use crate::fleet::{Area, ClusterSpec, Fleet};
-use crate::inventory::{Inventory, Object, ObjectReference, Presence, kind};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
+use crate::inventory::{Inventory, Object, ObjectReference, kind};
 use crate::plan::gate::service_addresses;
 use crate::plan::{AwaitedAddress, Blocked, STAND_IN};
 
@@ -22,38 +23,31 @@ pub enum Discovery {
     Awaited(AwaitedAddress),
 }
 
-/// Where a remote finds the istiod of its primary, or why it cannot be said.
+/// Where a remote finds the istiod of its primary, and which that is, or why it cannot be said.
 ///
 /// # Errors
 ///
 /// Its primary cannot be read, gets no gateway by this fleet file, or has one that only a host name
 /// leads to.
-pub fn discovery(fleet: &Fleet, remote: &ClusterSpec, inventory: &Inventory) -> Result<Discovery, Blocked> {
-    let blocked = |reason: String, hint: &str, unreachable: bool| Blocked {
+pub fn discovery<'fleet>(
+    fleet: &'fleet Fleet,
+    remote: &ClusterSpec,
+    inventory: &Inventory,
+) -> Result<(&'fleet ClusterSpec, Discovery), Blocked> {
+    let blocked = |reason: String, hint: &str| Blocked {
         cluster: remote.name.clone(),
         area: Area::Mesh,
         reason,
-        hint: (!hint.is_empty()).then(|| hint.to_owned()),
-        unreachable,
+        hint: Some(hint.to_owned()),
+        unreachable: false,
     };
     let Some(primary) = remote.primary.as_ref().and_then(|name| fleet.cluster(name)) else {
         let reason = "it names no primary, so nothing is known of its istiod".to_owned();
-        return Err(blocked(reason, "write `primary` for it in the fleet file", false));
+        return Err(blocked(reason, "write `primary` for it in the fleet file"));
     };
     let name = &primary.name;
-    if let Some(gateway) = primary.gateway.as_ref().filter(|gateway| gateway.external) {
-        return addresses(&gateway.addresses).map(Discovery::At).map_err(|why| {
-            let reason = format!("its istiod in {name} has no address: of the gateway there, {why}");
-            blocked(
-                reason,
-                "write the gateway's IP addresses as `gateway.addresses`",
-                false,
-            )
-        });
-    }
     let Some(seen) = inventory.seen(name) else {
-        let reason = format!("it waits until its primary {name} can be read");
-        return Err(blocked(reason, "", true));
+        return Err(unread_primary(remote, name));
     };
     let service = ObjectReference::new(
         kind::SERVICE.api_version,
@@ -61,39 +55,61 @@ pub fn discovery(fleet: &Fleet, remote: &ClusterSpec, inventory: &Inventory) -> 
         primary.system_namespace(),
         GATEWAY_NAME,
     );
-    let found = match seen.presence(&service) {
-        Presence::Present(live) => service_addresses(live),
-        Presence::Absent | Presence::Unknown => Vec::new(),
+    let gateway = primary.gateway.as_ref();
+    let written = gateway.map(|gateway| &gateway.addresses[..]).unwrap_or_default();
+    let (found, of) = if !written.is_empty() {
+        (written.to_vec(), "its gateway".to_owned())
+    } else {
+        let live = seen.object(&service);
+        (
+            live.map(service_addresses).unwrap_or_default(),
+            service.to_string(),
+        )
     };
     if !found.is_empty() {
-        return addresses(&found).map(Discovery::At).map_err(|why| {
-            let reason = format!("its istiod in {name} has no address: of {service}, {why}");
-            blocked(reason, HOST_NAME_HINT, false)
-        });
+        let at = addresses(&found).map_err(|why| {
+            let reason = format!("its istiod in {name} has no address: of {of}, {why}");
+            blocked(reason, WRITE_ADDRESSES)
+        })?;
+        return Ok((primary, Discovery::At(at)));
     }
-    if !primary.manages(Area::Mesh) {
-        let reason = format!("its istiod in {name} has no address: nobody has given {service} one");
-        let hint = "add `mesh` to `manage` of the primary, or say where its gateway is: `gateway: {external: true, \
-                    addresses: […]}`";
-        return Err(blocked(reason, hint, false));
+    if !primary.manages(Area::Mesh) || gateway.is_some_and(|gateway| gateway.external) {
+        let reason = format!("its istiod in {name} has no address: others make the gateway there");
+        return Err(blocked(reason, WRITE_ADDRESSES));
     }
-    Ok(Discovery::Awaited(AwaitedAddress {
-        cluster: name.clone(),
-        service,
-    }))
+    Ok((
+        primary,
+        Discovery::Awaited(AwaitedAddress {
+            cluster: name.clone(),
+            service,
+        }),
+    ))
 }
 
-const HOST_NAME_HINT: &str = "have the load balancer give IP addresses, or write them: `gateway: {external: true, \
-                              addresses: […]}` of the primary";
+const WRITE_ADDRESSES: &str = "write the IP addresses at which its primary's gateway is reached: `gateway: {addresses: […]}` of the primary";
 
-/// IP addresses from texts. A host name is none: the remote's API server would dial its port 443,
+/// What a remote cannot do while its primary does not answer.
+pub(super) fn unread_primary(remote: &ClusterSpec, primary: &ClusterName) -> Blocked {
+    Blocked {
+        cluster: remote.name.clone(),
+        area: Area::Mesh,
+        reason: format!("it waits until its primary {primary} can be read"),
+        hint: None,
+        unreachable: true,
+    }
+}
+
+/// IP addresses from texts, each once, in an order of their own: a balancer may list them in any.
+/// A host name is none: the remote's API server would dial its port 443,
 /// where no gateway listens (Kubernetes: `proxy.ResolveCluster` of an ExternalName).
 ///
 /// # Errors
 ///
 /// There is none, in words.
 pub fn addresses(texts: &[String]) -> Result<Vec<IpAddr>, String> {
-    let found: Vec<IpAddr> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+    let found: BTreeSet<IpAddr> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+    // Those of version 4 come first, so that a slice, which cannot change its version, keeps it.
+    let found: Vec<IpAddr> = found.into_iter().collect();
     match (found.is_empty(), texts.first()) {
         (false, _) => Ok(found),
         (true, None) => Err("no address is known".to_owned()),
@@ -108,33 +124,35 @@ pub fn has_stand_in(object: &Object) -> bool {
     object.0.to_string().contains(&STAND_IN.to_string())
 }
 
-/// The object with addresses in place of the stand-in: all of them where a list has it (the
-/// EndpointSlice, of one family, that of the first), else the first.
+/// The object with addresses in place of the stand-in. An EndpointSlice gets an endpoint for each of
+/// the first one's version (it is of one version, and of several addresses of one endpoint only the
+/// first is used: Kubernetes, `discovery/v1`); all else gets the first.
 pub fn at_addresses(object: &Object, addresses: &[IpAddr]) -> Object {
     let Some(first) = addresses.first() else {
         return object.clone();
     };
-    let family: Vec<Value> = addresses
-        .iter()
-        .filter(|address| address.is_ipv4() == first.is_ipv4())
-        .map(|address| address.to_string().into())
-        .collect();
-    let mut object = Object(laid_in(&object.0, &first.to_string(), &family));
+    let mut laid = Object(laid_in(&object.0, *first));
     if object.kind() == kind::ENDPOINT_SLICE.kind {
-        object.0["addressType"] = json!(if first.is_ipv4() { "IPv4" } else { "IPv6" });
+        laid.0["addressType"] = json!(if first.is_ipv4() { "IPv4" } else { "IPv6" });
+        let of_version = addresses
+            .iter()
+            .filter(|address| address.is_ipv4() == first.is_ipv4());
+        let endpoints = of_version.flat_map(|address| {
+            let each = object.list(&["endpoints"]).iter();
+            each.map(|endpoint| laid_in(endpoint, *address))
+        });
+        laid.0["endpoints"] = endpoints.collect();
     }
-    object
+    laid
 }
 
-fn laid_in(value: &Value, first: &str, all: &[Value]) -> Value {
-    let stand_in = STAND_IN.to_string();
+fn laid_in(value: &Value, address: IpAddr) -> Value {
     match value {
-        Value::String(text) => text.replace(&stand_in, first).into(),
-        Value::Array(items) if items.iter().any(|item| *item == stand_in) => all.to_vec().into(),
-        Value::Array(items) => items.iter().map(|item| laid_in(item, first, all)).collect(),
+        Value::String(text) => text.replace(&STAND_IN.to_string(), &address.to_string()).into(),
+        Value::Array(items) => items.iter().map(|item| laid_in(item, address)).collect(),
         Value::Object(map) => map
             .iter()
-            .map(|(key, value)| (key.clone(), laid_in(value, first, all)))
+            .map(|(key, value)| (key.clone(), laid_in(value, address)))
             .collect(),
         other => other.clone(),
     }
@@ -151,13 +169,13 @@ mod tests {
             {"addresses": [STAND_IN.to_string()]}], "note": format!("at {STAND_IN}:15012")}),
         );
         assert!(has_stand_in(&slice));
-        let texts = ["192.0.2.1", "2001:db8::1", "192.0.2.2"].map(str::to_owned);
+        let texts = ["2001:db8::1", "192.0.2.2", "192.0.2.1", "192.0.2.2"].map(str::to_owned);
         let laid = at_addresses(&slice, &addresses(&texts).unwrap());
         let wanted = json!({"kind": "EndpointSlice", "addressType": "IPv4", "endpoints": [
-            {"addresses": ["192.0.2.1", "192.0.2.2"]}], "note": "at 192.0.2.1:15012"});
+            {"addresses": ["192.0.2.1"]}, {"addresses": ["192.0.2.2"]}], "note": "at 192.0.2.1:15012"});
         assert_eq!(laid.0, wanted);
         assert!(!has_stand_in(&laid));
-        let sixth = at_addresses(&slice, &addresses(&texts[1..2]).unwrap());
+        let sixth = at_addresses(&slice, &addresses(&texts[..1]).unwrap());
         assert_eq!(sixth.text(&["addressType"]), "IPv6");
     }
 

@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 
-use super::values::{exposed_istiod, exposed_services, offers_services, serves_remotes};
+use super::values::{
+    exposed_istiod, exposed_services, needs_gateway, offers_services, remotes, serves_remotes,
+};
 use crate::fleet::{Area, ClusterSpec, Fleet, Role};
 use crate::inventory::{ClusterInventory, Object, kind};
 use crate::plan::difference::owns_field;
@@ -80,13 +82,15 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
 /// none of its own.
 fn exposure(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> Vec<Value> {
     let mut exposure = Vec::new();
-    if rendering.gateway.is_empty() || cluster.role == Role::Remote {
+    if cluster.role == Role::Remote {
         return exposure;
     }
-    if offers_services(fleet, cluster) {
+    let is_ours = !rendering.gateway.is_empty();
+    let mut remotes = remotes(fleet, cluster);
+    if offers_services(fleet, cluster) && (is_ours || remotes.any(|remote| needs_gateway(fleet, remote))) {
         exposure.push(exposed_services(cluster));
     }
-    if serves_remotes(fleet, cluster) {
+    if is_ours && serves_remotes(fleet, cluster) {
         exposure.extend(exposed_istiod(cluster, &istiod_name(fleet, cluster)));
     }
     exposure

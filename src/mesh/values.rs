@@ -68,8 +68,16 @@ pub fn offers_services(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
 
 /// Whether remotes find their istiod in a cluster, through its gateway.
 pub fn serves_remotes(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
-    let mut remotes = fleet.spec.clusters.iter();
-    remotes.any(|remote| remote.role == Role::Remote && remote.primary.as_ref() == Some(&cluster.name))
+    remotes(fleet, cluster).next().is_some()
+}
+
+/// The remotes of a primary.
+pub fn remotes<'fleet>(
+    fleet: &'fleet Fleet,
+    primary: &'fleet ClusterSpec,
+) -> impl Iterator<Item = &'fleet ClusterSpec> {
+    let clusters = fleet.spec.clusters.iter();
+    clusters.filter(|remote| remote.role == Role::Remote && remote.primary.as_ref() == Some(&primary.name))
 }
 
 fn operator(fleet: &Fleet, cluster: &ClusterSpec, name: &str, profile: &str) -> Value {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fleet::{Area, ClusterName, FleetName};
 use crate::inventory::{Object, ObjectReference};
+use crate::link::secret::CONTROL_PLANE_MARK;
 
 /// What would be done, in an order that works, and what cannot be.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -183,6 +184,13 @@ pub enum Trial {
     AsStored,
     /// This machine cannot dial that address: over the connection by which the cluster is read.
     OverOwnConnection,
+}
+
+impl RemoteSecretContent {
+    /// Whether the reader is the control plane of the cluster that it reads.
+    pub fn leads(&self) -> bool {
+        self.secret.annotation(CONTROL_PLANE_MARK).is_some()
+    }
 }
 
 impl Eq for Object {}

@@ -159,6 +159,7 @@ fn leave(input: &Input) -> Answer {
     let choice = leave::Choice {
         keep_mesh: asked.keep_mesh,
         allow_disruption: asked.allow_disruption,
+        forget: false,
     };
     let leaving = leave::plan(&input.fleet, &input.inventory, &asked.clusters, choice);
     let remains = leaving.remains.iter();

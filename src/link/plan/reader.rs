@@ -40,7 +40,7 @@ pub fn reader_plan(
         return *blocked(&reader.name, reason, Some("install Istio there first".to_owned()));
     }
     let listed = seen.was_listed(kind::DEPLOYMENT.api_version, kind::DEPLOYMENT.kind, namespace);
-    if listed && !has_istiod(seen, namespace) && !installing.contains(&reader.name) {
+    if listed && istiods(seen, namespace).next().is_none() && !installing.contains(&reader.name) {
         let reason = format!("it reads no peer: there is no istiod in {namespace}");
         return *blocked(&reader.name, reason, Some("install Istio there first".to_owned()));
     }
@@ -108,20 +108,21 @@ pub fn bystander_plan(
     installing: &BTreeSet<ClusterName>,
 ) -> Plan {
     let namespace = spec.system_namespace();
-    if has_istiod(seen, namespace) && !installing.contains(&spec.name) {
+    let istiods: Vec<&Object> = istiods(seen, namespace).collect();
+    let is_ours = |istiod: &Object| Ownership::of(istiod, &fleet.metadata.name) == Ownership::Ours;
+    let all_go = installing.contains(&spec.name) && istiods.iter().all(|istiod| is_ours(istiod));
+    let listed = seen.was_listed(kind::DEPLOYMENT.api_version, kind::DEPLOYMENT.kind, namespace);
+    if !listed || !(istiods.is_empty() || all_go) {
         return Plan::default();
     }
     let mut draft = Draft::new(&spec.name, Area::Links, seen, &fleet.metadata.name);
-    let name = crate::mesh::istiod_name(fleet, spec);
-    let istiod = ObjectReference::new("apps/v1", "Deployment", namespace, name);
-    let gone = StepId::of(&spec.name, Area::Mesh, Action::Delete, &istiod);
-    stale(
-        &mut draft,
-        namespace,
-        "no istiod reads by it here",
-        &[gone],
-        |_| true,
-    );
+    let gone: Vec<StepId> = istiods
+        .iter()
+        .map(|istiod| StepId::of(&spec.name, Area::Mesh, Action::Delete, &istiod.reference()))
+        .collect();
+    stale(&mut draft, namespace, "no istiod reads by it here", &gone, |_| {
+        true
+    });
     draft.finish()
 }
 
@@ -139,8 +140,15 @@ fn link(
     let namespace = reader.system_namespace();
     let read = source.spec;
     let id = read.name.as_str();
-    let object = secret::metadata(&fleet.metadata.name, namespace, id);
+    let mut object = secret::metadata(&fleet.metadata.name, namespace, id);
     let reference = object.reference();
+    let led = |live: &Object| live.annotation(secret::CONTROL_PLANE_MARK).is_some();
+    // A mark that comes before the cluster names its primary would say what is not so.
+    let can_lead = source.names_its_primary || seen.object(&reference).is_some_and(led);
+    let leads = read.role == Role::Remote && read.primary.as_ref() == Some(&reader.name) && can_lead;
+    if leads {
+        object.set_annotation(secret::CONTROL_PLANE_MARK, "true");
+    }
     let (action, reason) = match standing(fleet, seen, namespace, id) {
         Standing::Foreign(remote, entry) => return foreign_link(reader, source, remote, entry),
         Standing::Nothing => match seen.presence(&reference) {
@@ -171,19 +179,21 @@ fn link(
         Standing::Ours(None) => (Some(Action::Update), format!("it does not hold {id}")),
         Standing::Ours(Some(entry)) => match stale_reason(source, entry) {
             Some(reason) => (Some(Action::Update), reason),
+            None if seen.object(&reference).is_some_and(|live| led(live) != leads) => (
+                Some(Action::Update),
+                "istiod reads once, when it is given it anew, whose control plane it is".to_owned(),
+            ),
             None => match marks_lacking(&object, seen.object(&reference)) {
                 lacking if lacking.is_empty() => (None, String::new()),
                 lacking => (Some(Action::Update), reason_of(&lacking)),
             },
         },
     };
-    let is_primary = read.primary.as_ref() == Some(&reader.name);
-    let anew = is_primary && source.changes_control_plane && seen.object(&reference).is_some();
     let mut after = Vec::new();
-    if let Some(action) = action.or(anew.then_some(Action::Update)) {
+    if let Some(action) = action {
         let mut needs: Vec<StepId> = ground.iter().chain(&source.needs).cloned().collect();
-        if read.role == Role::Remote {
-            // istiod reads once, when it is given the secret, whether it is the cluster's control plane.
+        if leads {
+            // It has to say so by then.
             let system = ObjectReference::new("v1", "Namespace", "", read.system_namespace());
             let says = |action| StepId::of(&read.name, Area::Mesh, action, &system);
             needs.extend([Action::Create, Action::Update].map(says));
@@ -202,13 +212,13 @@ fn link(
             trial: source.trial,
             secret: object,
         };
-        let content = Content::RemoteSecret(content);
-        after.push(if anew {
-            let reason = "istiod reads once, when it is given it, that it is the cluster's control plane";
-            draft.anew(&reference, reason, &needs, content)
-        } else {
-            draft.step(action, reference.clone(), reason, &needs, content)
-        });
+        after.push(draft.step(
+            action,
+            reference.clone(),
+            reason,
+            &needs,
+            Content::RemoteSecret(content),
+        ));
     }
     let gate = Gate::Synced(id.to_owned());
     if !after.is_empty() || gate.missing_of_replicas(replicas).is_some() {
@@ -226,14 +236,14 @@ fn marks_lacking(desired: &Object, live: Option<&Object>) -> Vec<Difference> {
         .unwrap_or_default()
 }
 
-/// Whether a control plane stands in a namespace.
-fn has_istiod(seen: &ClusterInventory, namespace: &str) -> bool {
-    let mut deployments = seen.of_kind(kind::DEPLOYMENT);
-    deployments
-        .any(|deployment| deployment.namespace() == namespace && deployment.label("app") == Some("istiod"))
+/// The control planes of a namespace.
+fn istiods<'seen>(seen: &'seen ClusterInventory, namespace: &str) -> impl Iterator<Item = &'seen Object> {
+    seen.of_kind(kind::DEPLOYMENT).filter(move |deployment| {
+        deployment.namespace() == namespace && deployment.label("app") == Some("istiod")
+    })
 }
 
-/// The istiods of a namespace.
+/// What the istiods of a namespace said.
 fn replicas(seen: &ClusterInventory, namespace: &str) -> Vec<Replica> {
     seen.replicas
         .iter()

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{blocked, links_set};
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, names_control_plane};
 use crate::inventory::{ClusterInventory, ObjectReference, Presence, ProbeOutcome, TokenSecret};
 use crate::link::address::{self, Candidate};
@@ -24,20 +24,16 @@ pub struct Source<'input> {
     pub trial: Trial,
     /// What the reader should know of the address, where it is given to somebody.
     pub warning: Option<Warning>,
-    /// Whether this plan changes whose istiod is the cluster's control plane, which an istiod reads
-    /// once, when it is given the cluster's secret.
-    pub changes_control_plane: bool,
+    /// Whether its namespace names its primary, or will by this plan.
+    pub names_its_primary: bool,
 }
 
-/// Whether a remote's namespace does not name its primary yet, and will.
-fn changes_control_plane(spec: &ClusterSpec, seen: &ClusterInventory) -> bool {
+fn names_its_primary(spec: &ClusterSpec, seen: &ClusterInventory) -> bool {
     let system = ObjectReference::new("v1", "Namespace", "", spec.system_namespace());
-    let primary = spec.primary.as_ref().filter(|_| spec.role == Role::Remote);
-    let named = seen
-        .object(&system)
-        .map(|system| system.annotation(CONTROL_PLANE_CLUSTERS).unwrap_or_default());
-    let lacks = |named: &str| primary.is_some_and(|primary| !names_control_plane(named, primary.as_str()));
-    spec.manages(Area::Mesh) && named.is_some_and(lacks)
+    let live = seen.object(&system);
+    let named = live.and_then(|live| live.annotation(CONTROL_PLANE_CLUSTERS));
+    let primary = spec.primary.as_ref();
+    named.is_some_and(|named| primary.is_some_and(|primary| names_control_plane(named, primary.as_str())))
 }
 
 /// What makes one cluster readable: an address, and a token of its reader's account.
@@ -123,7 +119,7 @@ pub fn source<'input>(
             && token.service_account == secret::READER_ACCOUNT
             && !token.token_sha256.is_empty()
     });
-    let changes_control_plane = installing.contains(&spec.name) && changes_control_plane(spec, seen);
+    let names_its_primary = installing.contains(&spec.name) || names_its_primary(spec, seen);
     let source = move |token, needs| Source {
         spec,
         candidate,
@@ -131,7 +127,7 @@ pub fn source<'input>(
         needs,
         trial,
         warning,
-        changes_control_plane,
+        names_its_primary,
     };
     if token.is_some() {
         return Ok((source(token, Vec::new()), draft.finish()));

@@ -36,6 +36,11 @@ pub fn refusals(fleet: &Fleet) -> Vec<Refusal> {
             .iter()
             .filter_map(|cluster| role_does_not_fit(fleet, cluster)),
     );
+    refusals.extend(
+        clusters
+            .iter()
+            .filter_map(|cluster| unlike_its_primary(fleet, cluster)),
+    );
     let managed = clusters.iter().filter(|cluster| cluster.manages(Area::Mesh));
     let versions: BTreeSet<&str> = managed.map(|cluster| fleet.version(cluster)).collect();
     refusals.extend(versions.into_iter().filter_map(too_old));
@@ -106,6 +111,36 @@ fn role_does_not_fit(fleet: &Fleet, cluster: &ClusterSpec) -> Option<Refusal> {
             model.as_str()
         ),
         hint: "write another `role` for it, or another `spec.mesh.model`".to_owned(),
+    })
+}
+
+/// A remote whose control plane would not serve it: istiod leads in its own namespace's name alone, and
+/// gives a CA bundle to the injector of its own revision alone (Istio:
+/// `pilot/pkg/serviceregistry/kube/controller/multicluster.go`).
+fn unlike_its_primary(fleet: &Fleet, remote: &ClusterSpec) -> Option<Refusal> {
+    let of_remote = remote.role == Role::Remote && remote.manages(Area::Mesh);
+    let primary = fleet.cluster(remote.primary.as_ref().filter(|_| of_remote)?)?;
+    let revision = |cluster| match fleet.revision(cluster) {
+        "" => "default",
+        revision => revision,
+    };
+    let [namespaces, revisions] = [
+        [remote.system_namespace(), primary.system_namespace()],
+        [revision(remote), revision(primary)],
+    ];
+    let (what, [of_remote, of_primary]) = match (namespaces[0] == namespaces[1], revisions[0] == revisions[1])
+    {
+        (false, _) => ("namespace", namespaces),
+        (true, false) => ("revision", revisions),
+        (true, true) => return None,
+    };
+    Some(Refusal {
+        reason: format!(
+            "the remote {} has the Istio {what} {of_remote}, and its primary {} has {of_primary}: an istiod serves \
+             remotes of its own {what} alone",
+            remote.name, primary.name
+        ),
+        hint: format!("write the same `istio: {{{what}: …}}` for both, or for neither"),
     })
 }
 

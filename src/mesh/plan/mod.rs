@@ -9,6 +9,8 @@ mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use remote::unserved;
+
 use super::objects::Rendering;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::Inventory;
@@ -22,8 +24,6 @@ pub struct Given<'input> {
     /// The clusters whose istiod will have its intermediate, by this plan's trust steps or already: an
     /// istiod that starts without one signs for itself, and stays so.
     pub signing: &'input BTreeSet<ClusterName>,
-    /// Whether links are planned as well.
-    pub links: bool,
 }
 
 /// Plans the mesh in every cluster whose mesh the fleet manages.
@@ -43,7 +43,7 @@ pub fn plan(fleet: &Fleet, inventory: &Inventory, given: &Given<'_>) -> Plan {
                 let signs = given.signing.contains(&cluster.name);
                 primary::plan(fleet, cluster, seen, rendering, signs)
             }
-            Role::Remote => remote::plan(fleet, cluster, inventory, seen, rendering, given.links),
+            Role::Remote => remote::plan(fleet, cluster, inventory, seen, rendering),
             Role::External | Role::Config => Plan::default(),
         });
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::waves::Waves;
-use crate::fleet::{Area, Role};
+use crate::fleet::{Area, ClusterName, NetworkName, Role};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL, names_control_plane};
 use crate::inventory::{Object, ObjectReference, Presence};
 use crate::plan::difference::owns_field;
@@ -30,10 +30,7 @@ impl<'input> Waves<'input> {
         }));
         let said = self.said();
         for said in &said {
-            match said.field {
-                "labels" => object.set_label(said.key, said.wanted),
-                _ => object.set_annotation(said.key, said.wanted),
-            }
+            say(&mut object, said.field, said.key, said.wanted);
         }
         let live = match self.seen.presence(&reference) {
             Presence::Present(live) => live,
@@ -52,6 +49,8 @@ impl<'input> Waves<'input> {
             mark(&mut object, &self.fleet.metadata.name);
             return self.draft.object(object, "", &[]).into_iter().collect();
         }
+        // What agrees and is another's stays another's.
+        let mut own = Object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
         let mut reason = None;
         for Said {
             field,
@@ -61,14 +60,8 @@ impl<'input> Waves<'input> {
         } in &said
         {
             let found = live.text(&["metadata", field, key]);
-            let path = ["f:metadata", &format!("f:{field}"), &format!("f:{key}")];
-            let lacking = if agree(key, found, wanted) {
-                continue;
-            } else if found.is_empty() {
-                format!("it does not say its {word}, {wanted}")
-            } else if owns_field(live, FIELDS_MANAGER, &path) {
-                format!("it says the {word} {found}, which the fleet file no longer does")
-            } else {
+            let is_ours = wrote(live, field, key);
+            if !agree(key, found, wanted) && !found.is_empty() && !is_ours {
                 self.draft.plan.blocked.push(Blocked {
                     cluster: self.cluster.name.clone(),
                     area: Area::Mesh,
@@ -82,11 +75,24 @@ impl<'input> Waves<'input> {
                     unreachable: false,
                 });
                 return Vec::new();
-            };
-            reason.get_or_insert(lacking);
+            }
+            if found.is_empty() {
+                reason.get_or_insert(format!("it does not say its {word}, {wanted}"));
+            } else if !agree(key, found, wanted) {
+                reason.get_or_insert(no_longer(word, found));
+            }
+            if found.is_empty() || is_ours {
+                say(&mut own, field, key, wanted);
+            }
+        }
+        for (field, key, word) in WORDS {
+            let found = live.text(&["metadata", field, key]);
+            if wrote(live, field, key) && !said.iter().any(|said| said.key == key) {
+                reason.get_or_insert(no_longer(word, found));
+            }
         }
         let step = reason.map(|reason| {
-            let content = Content::Label(object);
+            let content = Content::Label(own);
             self.draft.step(Action::Update, reference, reason, &[], content)
         });
         step.into_iter().collect()
@@ -94,22 +100,46 @@ impl<'input> Waves<'input> {
 
     /// What the namespace has to say.
     fn said(&self) -> Vec<Said<'input>> {
-        let network = self.cluster.network.as_ref().map(|network| Said {
-            field: "labels",
-            key: NETWORK_LABEL,
-            wanted: network.as_str(),
-            word: "network",
-        });
+        let network = self.cluster.network.as_ref().map(NetworkName::as_str);
         let is_remote = self.cluster.role == Role::Remote;
         let primary = self.cluster.primary.as_ref().filter(|_| is_remote);
-        let primary = primary.map(|primary| Said {
-            field: "annotations",
-            key: CONTROL_PLANE_CLUSTERS,
-            wanted: primary.as_str(),
-            word: "primary",
-        });
-        network.into_iter().chain(primary).collect()
+        let wanted = [network, primary.map(ClusterName::as_str)];
+        WORDS
+            .into_iter()
+            .zip(wanted)
+            .filter_map(|((field, key, word), wanted)| {
+                Some(Said {
+                    field,
+                    key,
+                    wanted: wanted?,
+                    word,
+                })
+            })
+            .collect()
     }
+}
+
+/// All that a system namespace can have to say: where, by which key, and its word in the fleet file.
+const WORDS: [(&str, &str, &str); 2] = [
+    ("labels", NETWORK_LABEL, "network"),
+    ("annotations", CONTROL_PLANE_CLUSTERS, "primary"),
+];
+
+fn say(namespace: &mut Object, field: &str, key: &str, value: &str) {
+    match field {
+        "labels" => namespace.set_label(key, value),
+        _ => namespace.set_annotation(key, value),
+    }
+}
+
+/// Whether the fleet wrote it on a namespace of somebody else's.
+fn wrote(live: &Object, field: &str, key: &str) -> bool {
+    let path = ["f:metadata", &format!("f:{field}"), &format!("f:{key}")];
+    owns_field(live, FIELDS_MANAGER, &path)
+}
+
+fn no_longer(word: &str, found: &str) -> String {
+    format!("it says the {word} {found}, which the fleet file no longer does")
 }
 
 /// Whether what stands says what is wanted.

@@ -3,9 +3,10 @@
 use super::blocked;
 use super::waves::{Waves, is_webhook};
 use crate::fleet::{Area, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, ObjectReference, Presence, kind};
+use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence, kind};
 use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_name};
 use crate::plan::{Action, Gate, Plan, StepId};
+use crate::trust::carried::CACERTS;
 
 /// Plans a primary; `signing` says whether its istiod will have an intermediate.
 pub fn plan(
@@ -52,6 +53,9 @@ impl Waves<'_> {
         let (workload, base): (Vec<_>, Vec<_>) = rest
             .into_iter()
             .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+        // While nobody serves here, a remote's Service leads to where somebody does.
+        let (leading, base): (Vec<_>, Vec<_>) =
+            base.into_iter().partition(|object| self.leads_elsewhere(object));
         let mut before_istiod = ground.all();
         for object in base {
             before_istiod.extend(
@@ -84,16 +88,28 @@ impl Waves<'_> {
         } else {
             serving.clone()
         };
+        for object in leading {
+            self.draft
+                .object(object, "it led to another cluster's istiod", &needs);
+        }
         let mut hooked = serving;
         hooked.extend(self.webhooks(webhooks, &needs));
         self.gateway(desired.gateway, desired.exposure, &ground, &hooked);
         self.prune(ground, &[]);
     }
 
+    /// Whether a Service of ours stands without a selector, and is to have one.
+    fn leads_elsewhere(&self, object: &Object) -> bool {
+        let has_selector = |service: &Object| service.at(&["spec", "selector"]).is_some();
+        object.kind() == kind::SERVICE.kind
+            && has_selector(object)
+            && self.ours(object).is_some_and(|live| !has_selector(live))
+    }
+
     /// The steps by which the trust planner would place this cluster's intermediate; those that it
     /// does not plan are dropped where the plans meet.
     fn intermediate_steps(&self) -> Vec<StepId> {
-        let secret = ObjectReference::new("v1", "Secret", self.cluster.system_namespace(), "cacerts");
+        let secret = ObjectReference::new("v1", "Secret", self.cluster.system_namespace(), CACERTS);
         [Action::Create, Action::Update]
             .into_iter()
             .map(|action| StepId::of(&self.cluster.name, Area::Trust, action, &secret))

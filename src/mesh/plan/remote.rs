@@ -1,94 +1,180 @@
 //! A remote: no control plane of its own, but a Service that leads to its primary's, and webhooks that
 //! its primary's istiod answers once it reads the cluster.
 
-use super::blocked;
 use super::waves::{Ground, Waves, is_webhook};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, kind};
+use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, names_control_plane};
+use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Replica, kind};
 use crate::link::secret;
-use crate::mesh::discovery::{Discovery, at_addresses, discovery, has_stand_in};
+use crate::mesh::discovery::{Discovery, at_addresses, discovery, has_stand_in, unread_primary};
 use crate::mesh::objects::{Desired, Rendering, desired};
 use crate::mesh::values::{GATEWAY_NAME, ISTIOD_ROUTE};
 use crate::plan::ownership::Ownership;
-use crate::plan::{Action, Content, Gate, Plan, StepId};
+use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
+use crate::trust::carried::CACERTS;
 
-/// Plans a remote; `links` says whether links are planned as well.
+/// Plans a remote.
 pub fn plan(
     fleet: &Fleet,
     cluster: &ClusterSpec,
     inventory: &Inventory,
     seen: &ClusterInventory,
     rendering: &Rendering,
-    links: bool,
 ) -> Plan {
-    let discovery = match discovery(fleet, cluster, inventory) {
-        Ok(discovery) => discovery,
-        Err(blocked) => {
-            return Plan {
-                blocked: vec![blocked],
-                ..Plan::default()
-            };
+    match discovery(fleet, cluster, inventory) {
+        Ok((primary, discovery)) => {
+            let mut waves = Waves::new(fleet, cluster, seen);
+            let served: Vec<StepId> = Serving::of(primary, cluster).steps().into();
+            waves.remote(desired(fleet, cluster, rendering), &discovery, &served);
+            waves.draft.finish()
         }
-    };
-    let primary = cluster.primary.as_ref().and_then(|name| fleet.cluster(name));
-    let read = Gate::Synced(cluster.name.to_string());
-    if let Some(primary) = primary.filter(|_| !links) {
-        let replicas = inventory.seen(&primary.name).map(|seen| &seen.replicas[..]);
-        if let Some(missing) = read.missing_of_replicas(replicas.unwrap_or_default()) {
-            let reason = format!(
-                "no istiod answers its webhooks before its primary {} reads it: {missing}",
-                primary.name
-            );
-            return blocked(cluster, reason, "`stolos apply` makes both");
-        }
+        Err(blocked) => Plan {
+            blocked: vec![blocked],
+            ..Plan::default()
+        },
     }
-    let mut waves = Waves::new(fleet, cluster, seen);
-    let served = primary.map(|primary| served(primary, cluster, &read));
-    waves.remote(
-        desired(fleet, cluster, rendering),
-        &discovery,
-        &served.unwrap_or_default(),
-    );
-    waves.draft.finish()
 }
 
 /// What a primary has to do before its istiod serves a remote: read it, and be offered to it.
-fn served(primary: &ClusterSpec, remote: &ClusterSpec, read: &Gate) -> Vec<StepId> {
-    let of = |kind: kind::Kind, name: &str| {
-        ObjectReference::new(kind.api_version, kind.kind, primary.system_namespace(), name)
+struct Serving<'fleet> {
+    primary: &'fleet ClusterSpec,
+    read: Gate,
+    link: ObjectReference,
+    route: ObjectReference,
+    gateway: ObjectReference,
+}
+
+impl<'fleet> Serving<'fleet> {
+    fn of(primary: &'fleet ClusterSpec, remote: &ClusterSpec) -> Self {
+        let of = |kind: kind::Kind, name: &str| {
+            ObjectReference::new(kind.api_version, kind.kind, primary.system_namespace(), name)
+        };
+        Self {
+            primary,
+            read: Gate::Synced(remote.name.to_string()),
+            link: of(kind::SECRET, &secret::name(remote.name.as_str())),
+            route: of(kind::VIRTUAL_SERVICE, ISTIOD_ROUTE),
+            gateway: of(kind::DEPLOYMENT, GATEWAY_NAME),
+        }
+    }
+
+    /// The steps by which it is done: the link, the route, the gateway.
+    fn steps(&self) -> [StepId; 3] {
+        let name = &self.primary.name;
+        [
+            StepId::awaiting(name, Area::Links, &self.link, &self.read),
+            StepId::of(name, Area::Mesh, Action::Create, &self.route),
+            StepId::awaiting(name, Area::Mesh, &self.gateway, &Gate::RolledOut),
+        ]
+    }
+
+    /// What is neither done nor planned.
+    fn missing(
+        &self,
+        seen: &ClusterInventory,
+        remote: Option<&ClusterInventory>,
+        is_planned: impl Fn(&StepId) -> bool,
+    ) -> Option<String> {
+        let [link, route, gateway] = self.steps();
+        if !is_planned(&link) {
+            let namespace = self.primary.system_namespace();
+            let replicas: Vec<Replica> = seen
+                .replicas
+                .iter()
+                .filter(|replica| replica.namespace == namespace)
+                .cloned()
+                .collect();
+            if let Some(missing) = self.read.missing_of_replicas(&replicas) {
+                return Some(format!("its istiod does not read it: {missing}"));
+            }
+            let led = seen.object(&self.link);
+            let led = led.is_some_and(|live| live.annotation(secret::CONTROL_PLANE_MARK).is_some());
+            if !led && !remote.is_some_and(|remote| self.is_named_in(remote)) {
+                return Some("its istiod was not told that it is the control plane".to_owned());
+            }
+        }
+        if self
+            .primary
+            .gateway
+            .as_ref()
+            .is_some_and(|gateway| gateway.external)
+        {
+            // Who makes the gateway offers istiod through it.
+            return None;
+        }
+        if !is_planned(&route) && seen.object(&self.route).is_none() {
+            return Some(format!("{} does not stand", self.route));
+        }
+        let missing = Gate::RolledOut.missing_of(seen.object(&self.gateway));
+        let missing = missing.filter(|_| !is_planned(&gateway));
+        missing.map(|missing| format!("{}: {missing}", self.gateway))
+    }
+
+    /// Whether a remote's namespace has named the primary all along.
+    fn is_named_in(&self, remote: &ClusterInventory) -> bool {
+        let system = ObjectReference::new("v1", "Namespace", "", &self.link.namespace);
+        let live = remote.object(&system);
+        let named = live.and_then(|live| live.annotation(CONTROL_PLANE_CLUSTERS));
+        named.is_some_and(|named| names_control_plane(named, self.primary.name.as_str()))
+    }
+}
+
+/// Why nothing may be done to a remote: its primary does not serve it, and will not by this plan.
+pub fn unserved(
+    fleet: &Fleet,
+    remote: &ClusterSpec,
+    inventory: &Inventory,
+    is_planned: impl Fn(&StepId) -> bool,
+) -> Option<Blocked> {
+    let primary = fleet.cluster(remote.primary.as_ref()?)?;
+    let name = &primary.name;
+    let missing = match inventory.seen(name) {
+        Some(seen) => Serving::of(primary, remote).missing(seen, inventory.seen(&remote.name), is_planned)?,
+        None => return Some(unread_primary(remote, name)),
     };
-    let link = of(kind::SECRET, &secret::name(remote.name.as_str()));
-    let route = of(kind::VIRTUAL_SERVICE, ISTIOD_ROUTE);
-    let gateway = of(kind::DEPLOYMENT, GATEWAY_NAME);
-    vec![
-        StepId::awaiting(&primary.name, Area::Links, &link, read),
-        StepId::of(&primary.name, Area::Mesh, Action::Create, &route),
-        StepId::awaiting(&primary.name, Area::Mesh, &gateway, &Gate::RolledOut),
-    ]
+    Some(Blocked {
+        cluster: remote.name.clone(),
+        area: Area::Mesh,
+        reason: format!("its primary {name} does not serve it: {missing}"),
+        hint: Some(format!(
+            "mend what blocks {name}, or `stolos apply` the whole fleet file"
+        )),
+        unreachable: false,
+    })
 }
 
 impl Waves<'_> {
     fn remote(&mut self, desired: Desired, discovery: &Discovery, served: &[StepId]) {
         let ground = self.ground(&desired);
         let (webhooks, base): (Vec<_>, Vec<_>) = desired.control_plane.into_iter().partition(is_webhook);
+        let (selected, base): (Vec<_>, Vec<_>) =
+            base.into_iter().partition(|object| self.selected_before(object));
         let mut before = ground.all();
         for object in base {
-            let step = self.at_its_primary(object, discovery, &ground, served);
-            before.extend(step);
+            before.extend(self.at_its_primary(object, discovery, &ground, served));
         }
         // Before its primary serves the cluster, nobody gives the webhooks a CA bundle, and no pod
         // that they want could be made.
         before.extend_from_slice(served);
-        let hooked = self.webhooks(webhooks, &before);
+        let mut hooked = self.webhooks(webhooks, &before);
+        // Its own istiod, where it has one, injects for the webhooks' new path as well.
+        before.extend(hooked.clone());
+        for object in selected {
+            // The endpoints that a selector found would stay, and lead to an istiod that is gone.
+            let reason = "it led to an istiod of its own";
+            let reference = object.reference();
+            let content = Content::Apply(object);
+            hooked.push(self.draft.anew(&reference, reason, &before, content));
+        }
         self.gateway(desired.gateway, desired.exposure, &ground, &hooked);
-        // What its own istiod did stays until its primary's reads it.
+        // What its own istiod did stays until its primary's serves the cluster.
         self.prune(ground, &before);
         self.retire_intermediate();
     }
 
     /// Takes out the intermediate that an istiod of the cluster's own signed with.
     fn retire_intermediate(&mut self) {
-        let secret = ObjectReference::new("v1", "Secret", self.cluster.system_namespace(), "cacerts");
+        let secret = ObjectReference::new("v1", "Secret", self.cluster.system_namespace(), CACERTS);
         let fleet = &self.fleet.metadata.name;
         let live = self.seen.object(&secret);
         let Some(live) = live.filter(|live| Ownership::of(live, fleet) == Ownership::Ours) else {
@@ -107,11 +193,9 @@ impl Waves<'_> {
     /// Whether a Service stands that has a selector, and is to have none.
     fn selected_before(&self, object: &Object) -> bool {
         let has_selector = |service: &Object| service.at(&["spec", "selector"]).is_some();
-        let live = self.seen.object(&object.reference());
-        let is_ours = |live: &&Object| Ownership::of(live, &self.fleet.metadata.name) == Ownership::Ours;
         object.kind() == kind::SERVICE.kind
             && !has_selector(object)
-            && live.filter(is_ours).is_some_and(has_selector)
+            && self.ours(object).is_some_and(has_selector)
     }
 
     /// An object of a remote, with its primary's address where it has one.
@@ -123,24 +207,21 @@ impl Waves<'_> {
         served: &[StepId],
     ) -> Option<StepId> {
         let reason = "workloads find their primary's istiod by it";
-        let parent = &ground.parent;
+        if !has_stand_in(&object) {
+            return self.draft.object(object, reason, &ground.parent);
+        }
+        let mut needs = ground.parent.clone();
+        if self.seen.object(&object.reference()).is_some() {
+            // What leads somewhere by now is led elsewhere when it is served there.
+            needs.extend_from_slice(served);
+        }
         match discovery {
-            _ if self.selected_before(&object) => {
-                // The endpoints that a selector found would stay, and lead to an istiod that is gone.
-                let reason = "it led to an istiod of its own";
-                let reference = object.reference();
-                let needs: Vec<StepId> = parent.iter().chain(served).cloned().collect();
-                let content = Content::Apply(object);
-                Some(self.draft.anew(&reference, reason, &needs, content))
-            }
-            _ if !has_stand_in(&object) => self.draft.object(object, reason, parent),
             Discovery::At(addresses) => {
                 let object = at_addresses(&object, addresses);
-                self.draft.object(object, reason, parent)
+                self.draft.object(object, reason, &needs)
             }
             Discovery::Awaited(awaited) => {
-                let address = address_of(&awaited.cluster, &awaited.service);
-                let needs: Vec<StepId> = parent.iter().cloned().chain([address]).collect();
+                needs.push(address_of(&awaited.cluster, &awaited.service));
                 let content = |object| Content::ApplyAtAddress(object, awaited.clone());
                 self.draft.object_as(object, reason, &needs, content)
             }

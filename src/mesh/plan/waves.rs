@@ -7,7 +7,7 @@ use crate::inventory::{ClusterInventory, Object, ObjectReference, kind};
 use crate::mesh::objects::{Desired, over_live};
 use crate::mesh::values::GATEWAY_NAME;
 use crate::plan::draft::Draft;
-use crate::plan::ownership::ApplySet;
+use crate::plan::ownership::{ApplySet, Ownership};
 use crate::plan::{Action, Content, Gate, StepId};
 
 /// One cluster's plan as it is made.
@@ -43,6 +43,12 @@ impl<'input> Waves<'input> {
             cluster,
             seen,
         }
+    }
+
+    /// What stands of an object, where it is this fleet's.
+    pub fn ours(&self, object: &Object) -> Option<&'input Object> {
+        let live = self.seen.object(&object.reference());
+        live.filter(|live| Ownership::of(live, &self.fleet.metadata.name) == Ownership::Ours)
     }
 
     /// The namespace, the definitions, and the set of the objects that are to stand.
