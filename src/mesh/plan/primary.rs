@@ -57,6 +57,14 @@ impl Waves<'_> {
         let (leading, base): (Vec<_>, Vec<_>) =
             base.into_iter().partition(|object| self.leads_elsewhere(object));
         let mut before_istiod = ground.all();
+        // An istiod that serves judges what is offered through the gateway; while it is being replaced,
+        // the API server may ask one that is gone, and wait for it.
+        let serves = Gate::RolledOut.missing_of(self.seen.object(istiod)).is_none();
+        let (now, then) = match serves {
+            true => (desired.exposure, Vec::new()),
+            false => (Vec::new(), desired.exposure),
+        };
+        before_istiod.extend(self.exposure(now, &ground.all()));
         for object in base {
             before_istiod.extend(
                 self.draft
@@ -94,7 +102,10 @@ impl Waves<'_> {
         }
         let mut hooked = serving;
         hooked.extend(self.webhooks(webhooks, &needs));
-        self.gateway(desired.gateway, desired.exposure, &ground, &hooked);
+        self.gateway(desired.gateway, &ground, &hooked);
+        let mut needs = ground.all();
+        needs.extend(hooked);
+        self.exposure(then, &needs);
         self.prune(ground, &[]);
     }
 

@@ -166,7 +166,7 @@ impl Waves<'_> {
             let content = Content::Apply(object);
             hooked.push(self.draft.anew(&reference, reason, &before, content));
         }
-        self.gateway(desired.gateway, desired.exposure, &ground, &hooked);
+        self.gateway(desired.gateway, &ground, &hooked);
         // What its own istiod did stays until its primary's serves the cluster.
         self.prune(ground, &before);
         self.retire_intermediate();

@@ -135,14 +135,17 @@ impl<'input> Waves<'input> {
         steps
     }
 
-    /// The east-west gateway, its address, and what it passes on.
-    pub(super) fn gateway(
-        &mut self,
-        gateway: Vec<Object>,
-        exposure: Vec<Object>,
-        ground: &Ground,
-        hooked: &[StepId],
-    ) {
+    /// What the gateway passes on.
+    pub(super) fn exposure(&mut self, exposure: Vec<Object>, needs: &[StepId]) -> Vec<StepId> {
+        let reason = "others reach this cluster through it";
+        let steps = exposure
+            .into_iter()
+            .filter_map(|object| self.draft.object(object, reason, needs));
+        steps.collect()
+    }
+
+    /// The east-west gateway, and its address.
+    pub(super) fn gateway(&mut self, gateway: Vec<Object>, ground: &Ground, hooked: &[StepId]) {
         let parent = &ground.parent;
         let made = !gateway.is_empty();
         let namespace = self.cluster.system_namespace();
@@ -183,12 +186,6 @@ impl<'input> Waves<'input> {
                 "others reach this cluster at it",
                 &service,
             );
-        }
-        let mut needs = ground.all();
-        needs.extend_from_slice(hooked);
-        for object in exposure {
-            self.draft
-                .object(object, "others reach this cluster through it", &needs);
         }
     }
 
