@@ -176,7 +176,12 @@ impl Going<'_> {
             Some((plural, of)) => of == namespace && (!choice.keep_mesh || plural == kind::SECRET.plural),
             None => !choice.keep_mesh && TAKEN_OUT.iter().any(|kind| kind.plural == failure.resource),
         });
-        failed.or_else(|| self.seen.lost())
+        let mut unread = self.seen.unread.iter();
+        let asked = unread.find(|failure| {
+            let there = failure.resource.contains(&format!(" {namespace}/"));
+            failure.verb == "get" && there && !choice.keep_mesh
+        });
+        failed.or(asked).or_else(|| self.seen.lost())
     }
 
     fn remains(&mut self, what: &str) {

@@ -80,10 +80,16 @@ fn a_list_that_failed_where_a_cluster_leaves_is_not_an_empty_one() {
         ("mutatingwebhookconfigurations", true, false),
         ("nodes", false, false),
         ("secrets in another", false, false),
+        ("VirtualService istio-system/istiod-vs", true, false),
+        ("ConfigMap kube-system/kube-root-ca.crt", false, false),
     ] {
         for (keep_mesh, expected) in [(false, blocks), (true, blocks_unlinking)] {
             let mut west = seen();
-            west.unread.push(refused(resource));
+            let verb = if resource.contains('/') { "get" } else { "list" };
+            west.unread.push(Failure {
+                verb: verb.to_owned(),
+                ..refused(resource)
+            });
             let choice = Choice {
                 keep_mesh,
                 ..Choice::default()

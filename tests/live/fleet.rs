@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::harness::{Lab, json, must, run};
+use crate::harness::{Lab, eventually, eventually_or_say, json, must, run};
 
 /// A lab with a fleet file over all its clusters.
 pub struct Fleet {
@@ -82,6 +82,39 @@ impl Fleet {
     /// The status report, whatever the exit code.
     pub fn status(&self) -> Value {
         report(&self.stolos(&["status", "-o", "json"]))
+    }
+
+    /// The Pod as it comes back from a dry run in an injected namespace.
+    pub fn injected(&self, number: u8) -> String {
+        let context = self.lab.context(number);
+        must(self.lab.kubectl(&context, &["create", "namespace", "sample"]));
+        let label = ["label", "namespace", "sample", "istio-injection=enabled"];
+        must(self.lab.kubectl(&context, &label));
+        // The istiod that leads the cluster gives each namespace the root that its pods need.
+        eventually("the root in a new namespace", || {
+            let root = ["-n", "sample", "configmap", "istio-ca-root-cert"];
+            self.lab.object(&context, &root)
+        });
+        let arguments = [
+            "-n",
+            "sample",
+            "run",
+            "client",
+            "--image=client",
+            "--dry-run=server",
+            "-o",
+            "yaml",
+        ];
+        // A connection that the API server kept to an istiod that is gone costs it one question.
+        let pod = eventually_or_say("a pod that the webhook answers for", || {
+            let output = run(&mut self.lab.kubectl(&context, &arguments));
+            match output.status.success() {
+                true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+                false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+            }
+        });
+        must(self.lab.kubectl(&context, &["delete", "namespace", "sample"]));
+        pod
     }
 
     /// One link of a report.

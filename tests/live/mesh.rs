@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::fleet::{Fleet, findings};
-use crate::harness::{eventually_or_say, must, run};
+use crate::harness::must;
 use crate::istiod::istiods_word;
 
 /// The texts of a field in a list.
@@ -138,26 +138,7 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
     }
 
     // A pod in an injected namespace comes back with a sidecar: the real webhook answered.
-    let context = fleet.lab.context(2);
-    must(fleet.lab.kubectl(&context, &["create", "namespace", "sample"]));
-    must(fleet.lab.kubectl(
-        &context,
-        &["label", "namespace", "sample", "istio-injection=enabled"],
-    ));
-    let pod = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"client\",\"namespace\":\"sample\"},\
-               \"spec\":{\"containers\":[{\"name\":\"client\",\"image\":\"client\"}]}}";
-    std::fs::write(folder.join("pod.json"), pod).unwrap();
-    let injected = eventually_or_say("a pod that the webhook answers for", || {
-        let output = run(&mut fleet.lab.kubectl(
-            &context,
-            &["create", "--dry-run=server", "-o", "json", "-f", "pod.json"],
-        ));
-        if output.status.success() {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
-    });
+    let injected = fleet.injected(2);
     assert!(injected.contains("istio-proxy"), "{injected}");
 }
 

@@ -45,21 +45,8 @@ fn istioctl_takes_nothing_away_and_is_not_undone() {
         !findings(&report, "error").contains(&"injection-double".to_owned()),
         "{report:#}"
     );
-    must(fleet.lab.kubectl(&context, &["create", "namespace", "sample"]));
-    let label = ["label", "namespace", "sample", "istio-injection=enabled"];
-    must(fleet.lab.kubectl(&context, &label));
-    let run = [
-        "-n",
-        "sample",
-        "run",
-        "client",
-        "--image=client",
-        "--dry-run=server",
-        "-o",
-        "jsonpath={.spec.containers[*].name} {.spec.initContainers[*].name}",
-    ];
-    let names = must(fleet.lab.kubectl(&context, &run));
-    let proxies = names.split_whitespace().filter(|name| *name == "istio-proxy");
-    assert_eq!(proxies.count(), 1, "{names}");
+    let pod = fleet.injected(1);
+    let proxies = pod.lines().filter(|line| line.trim() == "name: istio-proxy");
+    assert_eq!(proxies.count(), 1, "{pod}");
     assert_eq!(gateway(), before);
 }

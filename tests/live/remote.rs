@@ -6,7 +6,7 @@ use base64::Engine as _;
 use serde_json::Value;
 
 use crate::fleet::Fleet;
-use crate::harness::{self, eventually, eventually_or_say, json, must};
+use crate::harness::{json, must};
 use crate::istiod::istiods_word;
 
 /// What stands in a cluster: everything that can be listed, but for what comes and goes by itself and
@@ -49,39 +49,6 @@ fn object(fleet: &Fleet, number: u8, arguments: &[&str]) -> Value {
     let context = fleet.lab.context(number);
     let object = fleet.lab.object(&context, arguments);
     object.unwrap_or_else(|| panic!("{arguments:?} is not there"))
-}
-
-/// The Pod as it comes back from a dry run in an injected namespace.
-fn injected(fleet: &Fleet, number: u8) -> String {
-    let context = fleet.lab.context(number);
-    must(fleet.lab.kubectl(&context, &["create", "namespace", "sample"]));
-    let label = ["label", "namespace", "sample", "istio-injection=enabled"];
-    must(fleet.lab.kubectl(&context, &label));
-    // The istiod that leads the cluster gives each namespace the root that its pods need.
-    eventually("the root in a new namespace", || {
-        let root = ["-n", "sample", "configmap", "istio-ca-root-cert"];
-        fleet.lab.object(&context, &root)
-    });
-    let run = [
-        "-n",
-        "sample",
-        "run",
-        "client",
-        "--image=client",
-        "--dry-run=server",
-        "-o",
-        "yaml",
-    ];
-    // A connection that the API server kept to an istiod that is gone costs it one question.
-    let pod = eventually_or_say("a pod that the webhook answers for", || {
-        let output = harness::run(&mut fleet.lab.kubectl(&context, &run));
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-        }
-    });
-    must(fleet.lab.kubectl(&context, &["delete", "namespace", "sample"]));
-    pod
 }
 
 const REMOTE: &str = "    role: remote\n    primary: remote-1\n";
@@ -162,7 +129,7 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
                 .expect("base64");
             assert_eq!(String::from_utf8_lossy(&bundle).trim(), root.trim());
         }
-        let pod = injected(&fleet, number);
+        let pod = fleet.injected(number);
         assert!(pod.contains("istio-proxy"), "{pod}");
         let identity = format!("name: ISTIO_META_CLUSTER_ID\n      value: {context}");
         assert!(pod.contains(&identity), "{pod}");
@@ -184,7 +151,7 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
     must(fleet.lab.stolos(&["apply", "--yes", "--allow-disruption"]));
     fleet.assert_settled();
     assert_eq!(generation(), before_it);
-    assert!(injected(&fleet, 3).contains("istio-proxy"));
+    assert!(fleet.injected(3).contains("istio-proxy"));
 
     let alone = fleet.stolos(&["leave", "remote-1", "--yes"]);
     assert_eq!(alone.status.code(), Some(1), "{alone:?}");
@@ -262,12 +229,12 @@ fn one_fleet_file_grows_spans_networks_and_gives_up_a_control_plane() {
         1,
         "nothing leads to the old istiod: {slices}"
     );
-    let pod = injected(&fleet, 3);
+    let pod = fleet.injected(3);
     assert!(pod.contains("istio-proxy"), "{pod}");
     assert_eq!(untouched(), before);
 
     fleet.write("multi-primary", &[&two, &*item(3, "far", "")].concat());
     settled(&["apply", "--yes", "--allow-disruption"]);
-    assert!(injected(&fleet, 3).contains("istio-proxy"));
+    assert!(fleet.injected(3).contains("istio-proxy"));
     assert_eq!(untouched(), before);
 }

@@ -51,11 +51,16 @@ impl Lines {
     /// the file has changed so much that the entry is not there.
     pub(super) fn of(&self, file: &Path, entry: &Entry<'_>, field: &str) -> Option<usize> {
         let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let tree = read
-            .entry(file.to_owned())
-            .or_insert_with(|| go_yaml::read(&std::fs::read(file).ok()?).ok());
+        let tree = read.entry(file.to_owned()).or_insert_with(|| read_again(file));
         entry.line(tree.as_ref()?, field)
     }
+}
+
+/// A file once more. A pipe gives what it held only once, and whoever opens it again may wait for ever.
+fn read_again(file: &Path) -> Option<Tree> {
+    let is_file = std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file());
+    let bytes = is_file.then(|| std::fs::read(file).ok())??;
+    go_yaml::read(&bytes).ok()
 }
 
 impl fmt::Display for Entry<'_> {
