@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::harness::{Lab, eventually, eventually_or_say, json, must, run};
+use crate::harness::{Lab, eventually_or_say, json, must, run};
 
 /// A lab with a fleet file over all its clusters.
 pub struct Fleet {
@@ -90,11 +90,6 @@ impl Fleet {
         must(self.lab.kubectl(&context, &["create", "namespace", "sample"]));
         let label = ["label", "namespace", "sample", "istio-injection=enabled"];
         must(self.lab.kubectl(&context, &label));
-        // The istiod that leads the cluster gives each namespace the root that its pods need.
-        eventually("the root in a new namespace", || {
-            let root = ["-n", "sample", "configmap", "istio-ca-root-cert"];
-            self.lab.object(&context, &root)
-        });
         let arguments = [
             "-n",
             "sample",
