@@ -55,11 +55,7 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
         .retain(|blocked| !blocked.unreachable || given.inventory.seen(&blocked.cluster).is_some());
     let planned = |area: Area| given.areas.contains(&area);
     let signing = signing(fleet, given.inventory, &trust_plan, planned(Area::Trust));
-    let for_mesh = mesh::Given {
-        renderings: given.renderings,
-        signing: &signing,
-    };
-    let mut mesh_plan = mesh::plan(fleet, given.inventory, &for_mesh);
+    let mut mesh_plan = mesh::plan(fleet, given.inventory, given.renderings, &signing);
     let mut link_plan = links(fleet, given, &mesh_plan);
     if leave_unserved(&mut mesh_plan, &link_plan, fleet, given) {
         link_plan = links(fleet, given, &mesh_plan);

@@ -16,6 +16,14 @@ pub const NETWORK_LABEL: &str = "topology.istio.io/network";
 /// reads it once, when it is given the remote's secret.
 pub const CONTROL_PLANE_CLUSTERS: &str = "topology.istio.io/controlPlaneClusters";
 
+/// Whether a remote's namespace names a primary so.
+pub fn names_primary(remote: &ClusterInventory, namespace: &str, primary: &str) -> bool {
+    let system = ObjectReference::new(NAMESPACE.api_version, NAMESPACE.kind, "", namespace);
+    let live = remote.object(&system);
+    let named = live.and_then(|live| live.annotation(CONTROL_PLANE_CLUSTERS));
+    named.is_some_and(|named| names_control_plane(named, primary))
+}
+
 /// Whether that annotation names a cluster.
 pub fn names_control_plane(annotation: &str, cluster_id: &str) -> bool {
     // Blanks count, as in Istio.

@@ -367,6 +367,20 @@ impl ClusterInventory {
             .filter(move |object| object.kind() == kind.kind && object.api_version() == kind.api_version)
     }
 
+    /// The control planes' Deployments in a namespace.
+    pub fn istiods_in<'seen>(&'seen self, namespace: &str) -> impl Iterator<Item = &'seen Object> {
+        self.of_kind(kind::DEPLOYMENT).filter(move |deployment| {
+            deployment.namespace() == namespace && deployment.label("app") == Some("istiod")
+        })
+    }
+
+    /// What the istiods of a namespace said.
+    pub fn replicas_in(&self, namespace: &str) -> Vec<Replica> {
+        let replicas = self.replicas.iter();
+        let here = replicas.filter(|replica| replica.namespace == namespace);
+        here.cloned().collect()
+    }
+
     /// One listed object.
     pub fn object(&self, reference: &ObjectReference) -> Option<&Object> {
         self.objects.iter().find(|object| {

@@ -5,7 +5,7 @@ use super::{Choice, Remains};
 use crate::fleet::{Area, ClusterSpec, Fleet};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
 use crate::inventory::{ClusterInventory, Failure, Object, ObjectReference, kind};
-use crate::plan::difference::owns_field;
+use crate::plan::difference::owns_metadata;
 use crate::plan::draft::Draft;
 use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, Ownership, is_owned};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
@@ -289,10 +289,8 @@ impl Going<'_> {
 
     /// Takes back what the fleet wrote on a namespace of somebody else's.
     fn unlabel(&mut self, live: &Object, needs: &[StepId]) {
-        let wrote = |field: &str, key: &str| {
-            owns_field(live, FIELDS_MANAGER, &["f:metadata", field, &format!("f:{key}")])
-        };
-        if wrote("f:labels", NETWORK_LABEL) || wrote("f:annotations", CONTROL_PLANE_CLUSTERS) {
+        let wrote = |field: &str, key: &str| owns_metadata(live, FIELDS_MANAGER, field, key);
+        if wrote("labels", NETWORK_LABEL) || wrote("annotations", CONTROL_PLANE_CLUSTERS) {
             let reference = live.reference();
             let bare = Object(serde_json::json!({
                 "apiVersion": reference.api_version, "kind": reference.kind, "metadata": {"name": reference.name},

@@ -99,19 +99,18 @@ pub(super) fn unread_primary(remote: &ClusterSpec, primary: &ClusterName) -> Blo
     }
 }
 
-/// IP addresses from texts, each once, in an order of their own: a balancer may list them in any.
-/// A host name is none: the remote's API server would dial its port 443,
-/// where no gateway listens (Kubernetes: `proxy.ResolveCluster` of an ExternalName).
+/// IP addresses from texts, each once and in an order of their own, since a balancer may list them in
+/// any: those of version 4 first, so that a slice, which cannot change its version, keeps it. A host
+/// name is none: the remote's API server would dial its port 443, where no gateway listens
+/// (Kubernetes: `proxy.ResolveCluster` of an ExternalName).
 ///
 /// # Errors
 ///
 /// There is none, in words.
 pub fn addresses(texts: &[String]) -> Result<Vec<IpAddr>, String> {
     let found: BTreeSet<IpAddr> = texts.iter().filter_map(|text| text.parse().ok()).collect();
-    // Those of version 4 come first, so that a slice, which cannot change its version, keeps it.
-    let found: Vec<IpAddr> = found.into_iter().collect();
     match (found.is_empty(), texts.first()) {
-        (false, _) => Ok(found),
+        (false, _) => Ok(found.into_iter().collect()),
         (true, None) => Err("no address is known".to_owned()),
         (true, Some(name)) => Err(format!(
             "only the host name {name} is known, which a remote cannot use: its API server would dial its port 443"

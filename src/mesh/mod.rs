@@ -10,5 +10,5 @@ mod plan;
 pub mod values;
 
 pub use objects::istiod_name;
-pub use plan::{Given, plan, unserved};
+pub use plan::{plan, unserved};
 pub use values::{RenderRequest, render_requests};

@@ -46,6 +46,16 @@ pub fn owns_field(live: &Object, manager: &str, path: &[&str]) -> bool {
     })
 }
 
+/// Whether a manager owns a label or an annotation of an object by server-side apply; `field` is
+/// `labels` or `annotations`.
+pub fn owns_metadata(live: &Object, manager: &str, field: &str, key: &str) -> bool {
+    owns_field(
+        live,
+        manager,
+        &["f:metadata", &format!("f:{field}"), &format!("f:{key}")],
+    )
+}
+
 /// A list's keys, by the field that holds the list: what server-side apply matches its items by
 /// (`x-kubernetes-list-map-keys` of Kubernetes' own types). Lists that are not here are compared
 /// item by item, in order.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::certificate::{Certificate, CertificateError, parse_bundle};
 use super::chain::verify_chain;
 use crate::fleet::ClusterSpec;
-use crate::inventory::kind::{CONFIG_MAP, DEPLOYMENT, SECRET};
+use crate::inventory::kind::{CONFIG_MAP, SECRET};
 use crate::inventory::{AuthoritySecret, ClusterInventory, Object, ObjectReference, Presence};
 
 /// The Secret from which istiod signs with an intermediate of somebody's.
@@ -95,7 +95,7 @@ impl<'inventory> Carried<'inventory> {
             (Presence::Absent, _) => {}
             (Presence::Present(_) | Presence::Unknown, _) => return Carried::Unknown,
         }
-        let Some(istiod) = istiod_of(cluster, namespace) else {
+        let Some(istiod) = cluster.istiods_in(namespace).next() else {
             return Carried::Nothing;
         };
         let own = authority(SELF_SIGNED_SECRET);
@@ -134,20 +134,12 @@ pub fn published_roots(cluster: &ClusterInventory, namespace: &str) -> Option<Ve
 pub(super) fn roots_of_other_namespaces(cluster: &ClusterInventory, namespace: &str) -> Vec<Certificate> {
     (cluster.authorities.iter())
         .filter(|authority| authority.namespace != namespace)
-        .filter(|authority| authority.name == CACERTS || istiod_of(cluster, &authority.namespace).is_some())
+        .filter(|authority| {
+            authority.name == CACERTS || cluster.istiods_in(&authority.namespace).next().is_some()
+        })
         .filter_map(|authority| parse_bundle(&authority.roots).ok())
         .flatten()
         .collect()
-}
-
-/// The istiod Deployment of a namespace, of whatever revision.
-pub(super) fn istiod_of<'inventory>(
-    cluster: &'inventory ClusterInventory,
-    namespace: &str,
-) -> Option<&'inventory Object> {
-    cluster
-        .of_kind(DEPLOYMENT)
-        .find(|deployment| deployment.namespace() == namespace && deployment.label("app") == Some("istiod"))
 }
 
 impl<'inventory> Plugged<'inventory> {

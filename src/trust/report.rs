@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::carried::{CACERTS, Carried, Plugged, PluggedState, istiod_of, published_roots};
+use super::carried::{CACERTS, Carried, Plugged, PluggedState, published_roots};
 use super::certificate::Certificate;
 use super::chain::{RootSets, same_roots};
 use super::root::{KeyOnHand, RootOnHand};
@@ -169,7 +169,9 @@ pub fn report(
 /// The namespaces in which a control plane is, or is to be.
 fn namespaces(spec: Option<&ClusterSpec>, cluster: &ClusterInventory) -> BTreeSet<String> {
     let plugged = (cluster.authorities.iter())
-        .filter(|authority| authority.name == CACERTS || istiod_of(cluster, &authority.namespace).is_some())
+        .filter(|authority| {
+            authority.name == CACERTS || cluster.istiods_in(&authority.namespace).next().is_some()
+        })
         .map(|authority| authority.namespace.clone());
     let istiods = cluster
         .of_kind(crate::inventory::kind::DEPLOYMENT)

@@ -112,6 +112,13 @@ impl Fleet {
         pod
     }
 
+    /// An object of a cluster, which must be there.
+    #[track_caller]
+    pub fn object(&self, number: u8, arguments: &[&str]) -> Value {
+        let object = self.lab.object(&self.lab.context(number), arguments);
+        object.unwrap_or_else(|| panic!("{arguments:?} is not there"))
+    }
+
     /// One link of a report.
     #[track_caller]
     pub fn link(report: &Value, reader: &str, read: &str) -> Value {

@@ -17,16 +17,9 @@ fn texts(list: &Value, field: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn kubernetes_json(fleet: &Fleet, number: u8, arguments: &[&str]) -> Value {
-    fleet
-        .lab
-        .object(&fleet.lab.context(number), arguments)
-        .unwrap_or_else(|| panic!("{arguments:?} is not there"))
-}
-
 fn secret_text(fleet: &Fleet, number: u8, name: &str, key: &str) -> String {
     use base64::Engine;
-    let secret = kubernetes_json(fleet, number, &["-n", "istio-system", "secret", name]);
+    let secret = fleet.object(number, &["-n", "istio-system", "secret", name]);
     let encoded = secret["data"][key].as_str().expect("the Secret has the key");
     let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
     String::from_utf8(decoded.expect("base64")).expect("text")

@@ -63,12 +63,6 @@ fn texts(list: &Value, field: &str) -> Vec<String> {
     texts
 }
 
-fn object(fleet: &Fleet, number: u8, arguments: &[&str]) -> Value {
-    let context = fleet.lab.context(number);
-    let object = fleet.lab.object(&context, arguments);
-    object.unwrap_or_else(|| panic!("{arguments:?} is not there"))
-}
-
 const REMOTE: &str = "    role: remote\n    primary: remote-1\n";
 
 /// A primary and a cluster on its network.
@@ -92,8 +86,7 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
 
     // The one istiod reads exactly these, and knows exactly these gateways.
     let gateway = |number| {
-        let service = object(
-            &fleet,
+        let service = fleet.object(
             number,
             &["-n", "istio-system", "service", "istio-eastwestgateway"],
         );
@@ -124,17 +117,12 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
             "name",
         ];
         assert_eq!(must(fleet.lab.kubectl(&context, &deployments)), "");
-        let slice = object(&fleet, number, &["-n", "istio-system", "endpointslice", "istiod"]);
+        let slice = fleet.object(number, &["-n", "istio-system", "endpointslice", "istiod"]);
         assert_eq!(slice["endpoints"][0]["addresses"][0], gateways[0].as_str());
         // Its webhook has the serving istiod's own CA bundle, and istiod answers.
-        let root = object(
-            &fleet,
-            1,
-            &["-n", "istio-system", "configmap", "istio-ca-root-cert"],
-        );
+        let root = fleet.object(1, &["-n", "istio-system", "configmap", "istio-ca-root-cert"]);
         let root = root["data"]["root-cert.pem"].as_str().expect("a root").to_owned();
-        let hook = object(
-            &fleet,
+        let hook = fleet.object(
             number,
             &["mutatingwebhookconfiguration", "istio-sidecar-injector"],
         );
@@ -154,7 +142,7 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
     // One that has had a control plane of its own is led by an istiod that has read it all along, and
     // is not started anew: it has another remote.
     let generation = || {
-        let istiod = object(&fleet, 1, &["-n", "istio-system", "deployment", "istiod"]);
+        let istiod = fleet.object(1, &["-n", "istio-system", "deployment", "istiod"]);
         istiod["metadata"]["generation"].clone()
     };
     let before_it = generation();
@@ -190,15 +178,14 @@ fn item(number: u8, network: &str, more: &str) -> String {
 fn one_fleet_file_grows_spans_networks_and_gives_up_a_control_plane() {
     let two = [item(1, "near", ""), item(2, "near", "")].concat();
     let fleet = Fleet::written("evolve", 3, "multi-primary", &two);
-    let settled = |arguments: &[&str]| apply(&fleet, arguments);
-    settled(&["apply", "--yes"]);
+    apply(&fleet, &["apply", "--yes"]);
     // What is not the fleet's, and what should not be moved by what happens elsewhere.
     let context = fleet.lab.context(2);
     let theirs = ["-n", "istio-system", "create", "configmap", "theirs"];
     must(fleet.lab.kubectl(&context, &theirs));
     let untouched = || {
-        let theirs = object(&fleet, 2, &["-n", "istio-system", "configmap", "theirs"]);
-        let istiod = object(&fleet, 2, &["-n", "istio-system", "deployment", "istiod"]);
+        let theirs = fleet.object(2, &["-n", "istio-system", "configmap", "theirs"]);
+        let istiod = fleet.object(2, &["-n", "istio-system", "deployment", "istiod"]);
         (
             theirs["metadata"]["resourceVersion"].clone(),
             istiod["metadata"]["generation"].clone(),
@@ -207,9 +194,9 @@ fn one_fleet_file_grows_spans_networks_and_gives_up_a_control_plane() {
     let before = untouched();
 
     fleet.write("multi-primary", &[&two, &*item(3, "near", "")].concat());
-    settled(&["apply", "--yes"]);
+    apply(&fleet, &["apply", "--yes"]);
     fleet.write("multi-primary", &[&two, &*item(3, "far", "")].concat());
-    settled(&["apply", "--yes"]);
+    apply(&fleet, &["apply", "--yes"]);
 
     let remote = item(3, "far", "    role: remote\n    primary: evolve-1\n");
     fleet.write("primary-remote", &[&two, &*remote].concat());
@@ -225,7 +212,7 @@ fn one_fleet_file_grows_spans_networks_and_gives_up_a_control_plane() {
     }
     let refused = fleet.stolos(&["apply", "--yes"]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    settled(&["apply", "--yes", "--allow-disruption"]);
+    apply(&fleet, &["apply", "--yes", "--allow-disruption"]);
     let slices = ["-n", "istio-system", "get", "endpointslices", "-o", "name"];
     let slices = must(
         fleet
@@ -243,7 +230,7 @@ fn one_fleet_file_grows_spans_networks_and_gives_up_a_control_plane() {
     assert_eq!(untouched(), before);
 
     fleet.write("multi-primary", &[&two, &*item(3, "far", "")].concat());
-    settled(&["apply", "--yes", "--allow-disruption"]);
+    apply(&fleet, &["apply", "--yes", "--allow-disruption"]);
     assert!(fleet.injected(3).contains("istio-proxy"));
     assert_eq!(untouched(), before);
 }

@@ -40,7 +40,7 @@ pub fn reader_plan(
         return *blocked(&reader.name, reason, Some("install Istio there first".to_owned()));
     }
     let listed = seen.was_listed(kind::DEPLOYMENT.api_version, kind::DEPLOYMENT.kind, namespace);
-    if listed && istiods(seen, namespace).next().is_none() && !installing.contains(&reader.name) {
+    if listed && seen.istiods_in(namespace).next().is_none() && !installing.contains(&reader.name) {
         let reason = format!("it reads no peer: there is no istiod in {namespace}");
         return *blocked(&reader.name, reason, Some("install Istio there first".to_owned()));
     }
@@ -55,7 +55,7 @@ pub fn reader_plan(
         crate::mesh::istiod_name(fleet, reader),
     );
     let serving = StepId::awaiting(&reader.name, Area::Mesh, &istiod, &Gate::RolledOut);
-    let replicas = replicas(seen, namespace);
+    let replicas = seen.replicas_in(namespace);
     let mut expected = Vec::new();
     for (_, read) in links(fleet).filter(|(from, _)| from.name == reader.name) {
         let Some(source) = sources.iter().find(|source| source.spec.name == read.name) else {
@@ -108,7 +108,7 @@ pub fn bystander_plan(
     installing: &BTreeSet<ClusterName>,
 ) -> Plan {
     let namespace = spec.system_namespace();
-    let istiods: Vec<&Object> = istiods(seen, namespace).collect();
+    let istiods: Vec<&Object> = seen.istiods_in(namespace).collect();
     let is_ours = |istiod: &Object| Ownership::of(istiod, &fleet.metadata.name) == Ownership::Ours;
     let all_go = installing.contains(&spec.name) && istiods.iter().all(|istiod| is_ours(istiod));
     let listed = seen.was_listed(kind::DEPLOYMENT.api_version, kind::DEPLOYMENT.kind, namespace);
@@ -234,22 +234,6 @@ fn link(
 fn marks_lacking(desired: &Object, live: Option<&Object>) -> Vec<Difference> {
     live.map(|live| differences(desired, live, ""))
         .unwrap_or_default()
-}
-
-/// The control planes of a namespace.
-fn istiods<'seen>(seen: &'seen ClusterInventory, namespace: &str) -> impl Iterator<Item = &'seen Object> {
-    seen.of_kind(kind::DEPLOYMENT).filter(move |deployment| {
-        deployment.namespace() == namespace && deployment.label("app") == Some("istiod")
-    })
-}
-
-/// What the istiods of a namespace said.
-fn replicas(seen: &ClusterInventory, namespace: &str) -> Vec<Replica> {
-    seen.replicas
-        .iter()
-        .filter(|replica| replica.namespace == namespace)
-        .cloned()
-        .collect()
 }
 
 /// Each istiod must know a gateway of every other network, or it sends traffic to addresses that

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{blocked, links_set};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
-use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, names_control_plane};
+use crate::inventory::control_plane::names_primary;
 use crate::inventory::{ClusterInventory, ObjectReference, Presence, ProbeOutcome, TokenSecret};
 use crate::link::address::{self, Candidate};
 use crate::link::secret;
@@ -26,14 +26,6 @@ pub struct Source<'input> {
     pub warning: Option<Warning>,
     /// Whether its namespace names its primary, or will by this plan.
     pub names_its_primary: bool,
-}
-
-fn names_its_primary(spec: &ClusterSpec, seen: &ClusterInventory) -> bool {
-    let system = ObjectReference::new("v1", "Namespace", "", spec.system_namespace());
-    let live = seen.object(&system);
-    let named = live.and_then(|live| live.annotation(CONTROL_PLANE_CLUSTERS));
-    let primary = spec.primary.as_ref();
-    named.is_some_and(|named| primary.is_some_and(|primary| names_control_plane(named, primary.as_str())))
 }
 
 /// What makes one cluster readable: an address, and a token of its reader's account.
@@ -119,7 +111,9 @@ pub fn source<'input>(
             && token.service_account == secret::READER_ACCOUNT
             && !token.token_sha256.is_empty()
     });
-    let names_its_primary = installing.contains(&spec.name) || names_its_primary(spec, seen);
+    let primary = spec.primary.as_ref();
+    let is_named = |primary: &ClusterName| names_primary(seen, spec.system_namespace(), primary.as_str());
+    let names_its_primary = installing.contains(&spec.name) || primary.is_some_and(is_named);
     let source = move |token, needs| Source {
         spec,
         candidate,

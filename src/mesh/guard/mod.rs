@@ -124,16 +124,12 @@ fn unlike_its_primary(fleet: &Fleet, remote: &ClusterSpec) -> Option<Refusal> {
         "" => "default",
         revision => revision,
     };
-    let [namespaces, revisions] = [
-        [remote.system_namespace(), primary.system_namespace()],
-        [revision(remote), revision(primary)],
-    ];
-    let (what, [of_remote, of_primary]) = match (namespaces[0] == namespaces[1], revisions[0] == revisions[1])
-    {
-        (false, _) => ("namespace", namespaces),
-        (true, false) => ("revision", revisions),
-        (true, true) => return None,
-    };
+    let (what, of_remote, of_primary) = [
+        ("namespace", remote.system_namespace(), primary.system_namespace()),
+        ("revision", revision(remote), revision(primary)),
+    ]
+    .into_iter()
+    .find(|(_, of_remote, of_primary)| of_remote != of_primary)?;
     Some(Refusal {
         reason: format!(
             "the remote {} has the Istio {what} {of_remote}, and its primary {} has {of_primary}: an istiod serves \

@@ -16,22 +16,18 @@ use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::Inventory;
 use crate::plan::{Blocked, Plan};
 
-/// What the mesh's plan hangs on beside the fleet file and what was seen.
-#[derive(Debug, Clone, Copy)]
-pub struct Given<'input> {
-    /// Istio's rendering for each cluster whose mesh is managed.
-    pub renderings: &'input BTreeMap<ClusterName, Rendering>,
-    /// The clusters whose istiod will have its intermediate, by this plan's trust steps or already: an
-    /// istiod that starts without one signs for itself, and stays so.
-    pub signing: &'input BTreeSet<ClusterName>,
-}
-
-/// Plans the mesh in every cluster whose mesh the fleet manages.
-pub fn plan(fleet: &Fleet, inventory: &Inventory, given: &Given<'_>) -> Plan {
+/// Plans the mesh in every cluster whose mesh the fleet manages. `signing` are the clusters whose
+/// istiod will have its intermediate, by this plan's trust steps or already: an istiod that starts
+/// without one signs for itself, and stays so.
+pub fn plan(
+    fleet: &Fleet,
+    inventory: &Inventory,
+    renderings: &BTreeMap<ClusterName, Rendering>,
+    signing: &BTreeSet<ClusterName>,
+) -> Plan {
     let mut plan = Plan::default();
     for cluster in &fleet.spec.clusters {
-        let (Some(seen), Some(rendering)) =
-            (inventory.seen(&cluster.name), given.renderings.get(&cluster.name))
+        let (Some(seen), Some(rendering)) = (inventory.seen(&cluster.name), renderings.get(&cluster.name))
         else {
             continue;
         };
@@ -40,7 +36,7 @@ pub fn plan(fleet: &Fleet, inventory: &Inventory, given: &Given<'_>) -> Plan {
         }
         plan.extend(match cluster.role {
             Role::Primary => {
-                let signs = given.signing.contains(&cluster.name);
+                let signs = signing.contains(&cluster.name);
                 primary::plan(fleet, cluster, seen, rendering, signs)
             }
             Role::Remote => remote::plan(fleet, cluster, inventory, seen, rendering),

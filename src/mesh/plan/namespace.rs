@@ -6,7 +6,7 @@ use super::waves::Waves;
 use crate::fleet::{Area, ClusterName, NetworkName, Role};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL, names_control_plane};
 use crate::inventory::{Object, ObjectReference, Presence};
-use crate::plan::difference::owns_field;
+use crate::plan::difference::owns_metadata;
 use crate::plan::ownership::{FIELDS_MANAGER, FLEET_LABEL, mark};
 use crate::plan::{Action, Blocked, Content, StepId};
 
@@ -134,8 +134,7 @@ fn say(namespace: &mut Object, field: &str, key: &str, value: &str) {
 
 /// Whether the fleet wrote it on a namespace of somebody else's.
 fn wrote(live: &Object, field: &str, key: &str) -> bool {
-    let path = ["f:metadata", &format!("f:{field}"), &format!("f:{key}")];
-    owns_field(live, FIELDS_MANAGER, &path)
+    owns_metadata(live, FIELDS_MANAGER, field, key)
 }
 
 fn no_longer(word: &str, found: &str) -> String {

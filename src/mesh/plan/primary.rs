@@ -3,7 +3,7 @@
 use super::blocked;
 use super::waves::{Waves, is_webhook};
 use crate::fleet::{Area, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence, kind};
+use crate::inventory::{ClusterInventory, ObjectReference, Presence, kind};
 use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_name};
 use crate::plan::{Action, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
@@ -107,14 +107,6 @@ impl Waves<'_> {
         needs.extend(hooked);
         self.exposure(then, &needs);
         self.prune(ground, &[]);
-    }
-
-    /// Whether a Service of ours stands without a selector, and is to have one.
-    fn leads_elsewhere(&self, object: &Object) -> bool {
-        let has_selector = |service: &Object| service.at(&["spec", "selector"]).is_some();
-        object.kind() == kind::SERVICE.kind
-            && has_selector(object)
-            && self.ours(object).is_some_and(|live| !has_selector(live))
     }
 
     /// The steps by which the trust planner would place this cluster's intermediate; those that it

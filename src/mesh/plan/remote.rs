@@ -3,13 +3,12 @@
 
 use super::waves::{Ground, Waves, is_webhook};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
-use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, names_control_plane};
-use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Replica, kind};
+use crate::inventory::control_plane::names_primary;
+use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, kind};
 use crate::link::secret;
 use crate::mesh::discovery::{Discovery, at_addresses, discovery, has_stand_in, unread_primary};
 use crate::mesh::objects::{Desired, Rendering, desired};
 use crate::mesh::values::{GATEWAY_NAME, ISTIOD_ROUTE};
-use crate::plan::ownership::Ownership;
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
 
@@ -77,19 +76,15 @@ impl<'fleet> Serving<'fleet> {
     ) -> Option<String> {
         let [link, route, gateway] = self.steps();
         if !is_planned(&link) {
-            let namespace = self.primary.system_namespace();
-            let replicas: Vec<Replica> = seen
-                .replicas
-                .iter()
-                .filter(|replica| replica.namespace == namespace)
-                .cloned()
-                .collect();
+            let replicas = seen.replicas_in(self.primary.system_namespace());
             if let Some(missing) = self.read.missing_of_replicas(&replicas) {
                 return Some(format!("its istiod does not read it: {missing}"));
             }
             let led = seen.object(&self.link);
             let led = led.is_some_and(|live| live.annotation(secret::CONTROL_PLANE_MARK).is_some());
-            if !led && !remote.is_some_and(|remote| self.is_named_in(remote)) {
+            // One that has been named all along was told by whoever's Secret it reads by.
+            let (namespace, name) = (self.primary.system_namespace(), self.primary.name.as_str());
+            if !led && !remote.is_some_and(|remote| names_primary(remote, namespace, name)) {
                 return Some("its istiod was not told that it is the control plane".to_owned());
             }
         }
@@ -108,14 +103,6 @@ impl<'fleet> Serving<'fleet> {
         let missing = Gate::RolledOut.missing_of(seen.object(&self.gateway));
         let missing = missing.filter(|_| !is_planned(&gateway));
         missing.map(|missing| format!("{}: {missing}", self.gateway))
-    }
-
-    /// Whether a remote's namespace has named the primary all along.
-    fn is_named_in(&self, remote: &ClusterInventory) -> bool {
-        let system = ObjectReference::new("v1", "Namespace", "", &self.link.namespace);
-        let live = remote.object(&system);
-        let named = live.and_then(|live| live.annotation(CONTROL_PLANE_CLUSTERS));
-        named.is_some_and(|named| names_control_plane(named, self.primary.name.as_str()))
     }
 }
 
@@ -148,7 +135,7 @@ impl Waves<'_> {
         let ground = self.ground(&desired);
         let (webhooks, base): (Vec<_>, Vec<_>) = desired.control_plane.into_iter().partition(is_webhook);
         let (selected, base): (Vec<_>, Vec<_>) =
-            base.into_iter().partition(|object| self.selected_before(object));
+            base.into_iter().partition(|object| self.leads_elsewhere(object));
         let mut before = ground.all();
         for object in base {
             before.extend(self.at_its_primary(object, discovery, &ground, served));
@@ -175,27 +162,14 @@ impl Waves<'_> {
     /// Takes out the intermediate that an istiod of the cluster's own signed with.
     fn retire_intermediate(&mut self) {
         let secret = ObjectReference::new("v1", "Secret", self.cluster.system_namespace(), CACERTS);
-        let fleet = &self.fleet.metadata.name;
-        let live = self.seen.object(&secret);
-        let Some(live) = live.filter(|live| Ownership::of(live, fleet) == Ownership::Ours) else {
+        let Some(live) = self.ours(&secret).filter(|_| self.cluster.manages(Area::Trust)) else {
             return;
         };
-        if !self.cluster.manages(Area::Trust) {
-            return;
-        }
         let uid = live.uid().to_owned();
         let after: Vec<StepId> = self.draft.plan.steps.iter().map(|step| step.id.clone()).collect();
         let reason = "no istiod signs here any more";
         self.draft
             .step(Action::Delete, secret, reason, &after, Content::Delete { uid });
-    }
-
-    /// Whether a Service stands that has a selector, and is to have none.
-    fn selected_before(&self, object: &Object) -> bool {
-        let has_selector = |service: &Object| service.at(&["spec", "selector"]).is_some();
-        object.kind() == kind::SERVICE.kind
-            && !has_selector(object)
-            && self.ours(object).is_some_and(has_selector)
     }
 
     /// An object of a remote, with its primary's address where it has one.

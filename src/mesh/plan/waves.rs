@@ -46,9 +46,18 @@ impl<'input> Waves<'input> {
     }
 
     /// What stands of an object, where it is this fleet's.
-    pub fn ours(&self, object: &Object) -> Option<&'input Object> {
-        let live = self.seen.object(&object.reference());
+    pub fn ours(&self, object: &ObjectReference) -> Option<&'input Object> {
+        let live = self.seen.object(object);
         live.filter(|live| Ownership::of(live, &self.fleet.metadata.name) == Ownership::Ours)
+    }
+
+    /// Whether a Service of ours stands that leads to pods of the cluster, by a selector, and is to lead
+    /// to another cluster, or the other way round.
+    pub fn leads_elsewhere(&self, object: &Object) -> bool {
+        let has_selector = |service: &Object| service.at(&["spec", "selector"]).is_some();
+        let live = self.ours(&object.reference());
+        object.kind() == kind::SERVICE.kind
+            && live.is_some_and(|live| has_selector(live) != has_selector(object))
     }
 
     /// The namespace, the definitions, and the set of the objects that are to stand.

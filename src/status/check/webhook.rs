@@ -96,11 +96,8 @@ fn webhooks<'view, 'world>(view: &'view View<'world>) -> Vec<Webhook<'view, 'wor
         let mutating = inventory.of_kind(MUTATING_WEBHOOK);
         for configuration in mutating.chain(inventory.of_kind(VALIDATING_WEBHOOK)) {
             let webhooks = configuration.list(&["webhooks"]).iter();
-            let active = webhooks.filter(|webhook| {
-                let is_served =
-                    is_served_in(cluster, webhook) || is_served_from_afar(cluster, configuration, webhook);
-                is_served && !is_deactivated(webhook)
-            });
+            let active = webhooks
+                .filter(|webhook| is_served(cluster, configuration, webhook) && !is_deactivated(webhook));
             found.extend(active.map(|webhook| Webhook {
                 cluster,
                 configuration,
@@ -111,22 +108,18 @@ fn webhooks<'view, 'world>(view: &'view View<'world>) -> Vec<Webhook<'view, 'wor
     found
 }
 
-fn is_served_in(cluster: &ClusterView<'_>, webhook: &Value) -> bool {
+/// Whether an istiod of the cluster serves it, or, where it is a remote's injector, one of its primary.
+/// An istiod gives no CA bundle to what validates in a remote: it reads no configuration there (Istio:
+/// `pilot/pkg/serviceregistry/kube/controller/multicluster.go`).
+fn is_served(cluster: &ClusterView<'_>, configuration: &Object, webhook: &Value) -> bool {
     let service = &webhook["clientConfig"]["service"];
     let name = service["name"].as_str().unwrap_or_default();
     let mut planes = cluster.planes().iter();
-    name.starts_with("istiod") && planes.any(|plane| service["namespace"] == plane.namespace.as_str())
-}
-
-/// Whether it is a remote's injector. An istiod gives no CA bundle to what validates in a remote: it
-/// reads no configuration there (Istio: `pilot/pkg/serviceregistry/kube/controller/multicluster.go`).
-fn is_served_from_afar(cluster: &ClusterView<'_>, configuration: &Object, webhook: &Value) -> bool {
-    let service = &webhook["clientConfig"]["service"];
-    let name = service["name"].as_str().unwrap_or_default();
-    let remote = cluster.spec.filter(|spec| spec.role == Role::Remote);
-    configuration.kind() == MUTATING_WEBHOOK.kind
-        && name.starts_with("istiod")
-        && remote.is_some_and(|spec| service["namespace"] == spec.system_namespace())
+    let here = planes.any(|plane| service["namespace"] == plane.namespace.as_str());
+    let injects = configuration.kind() == MUTATING_WEBHOOK.kind;
+    let remote = cluster.spec.filter(|spec| injects && spec.role == Role::Remote);
+    let from_afar = remote.is_some_and(|spec| service["namespace"] == spec.system_namespace());
+    name.starts_with("istiod") && (here || from_afar)
 }
 
 /// istioctl's mark on an injector that a revision tag stands in for.
