@@ -94,7 +94,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let mut table = ContextRows::new(format == Format::Wide, arguments.probe);
     let mut failures: Vec<(String, Failure)> = Vec::new();
     if arguments.probe {
-        let session = Session::of_contexts(&arguments.contexts).await?;
+        let session = Session::of_kubeconfigs(&kubeconfigs, &arguments.contexts).await?;
         probe_all(
             &session,
             &mut rows,

@@ -78,8 +78,13 @@ impl Session {
 
     /// Opens the contexts that the flags name.
     pub async fn of_contexts(named: &Contexts) -> Result<Self> {
+        let kubeconfigs = Kubeconfigs::load(named.connecting.kubeconfig.as_deref())?;
+        Self::of_kubeconfigs(&kubeconfigs, named).await
+    }
+
+    /// Opens the contexts of these kubeconfigs that the flags name.
+    pub async fn of_kubeconfigs(kubeconfigs: &Kubeconfigs, named: &Contexts) -> Result<Self> {
         let connecting = &named.connecting;
-        let kubeconfigs = Kubeconfigs::load(connecting.kubeconfig.as_deref())?;
         let contexts = kubeconfigs.matching(&named.patterns())?;
         let mut wanted: Vec<(ClusterName, String)> = Vec::new();
         for context in contexts.into_iter().map(|entry| entry.name) {
@@ -90,7 +95,7 @@ impl Session {
         let run = new_run();
         let access = Access::new(connecting, &run);
         let members = join_all(wanted.into_iter().map(|(name, context)| {
-            let (kubeconfigs, access) = (&kubeconfigs, &access);
+            let access = &access;
             async move {
                 let client = access.client(kubeconfigs, &context).await;
                 Member {

@@ -62,8 +62,8 @@ pub fn owns_metadata(live: &Object, manager: &str, field: &str, key: &str) -> bo
 fn list_keys(field: &str, items: &[Value]) -> &'static [&'static str] {
     let all_have = |key: &str| items.iter().all(|item| item.get(key).is_some());
     match field {
-        "containers" | "initContainers" | "volumes" | "env" | "webhooks" | "versions"
-        | "imagePullSecrets" | "secrets" | "matchConditions" => &["name"],
+        "containers" | "initContainers" | "volumes" | "env" | "webhooks" | "imagePullSecrets" | "secrets"
+        | "matchConditions" => &["name"],
         "volumeMounts" => &["mountPath"],
         "conditions" => &["type"],
         "ownerReferences" => &["uid"],

@@ -164,7 +164,8 @@ fn until_it_rests(mesh: &Fleet) {
 }
 
 /// Something to do for `apply`: fields that somebody else changed, in kinds that need no controller
-/// of the simulator's, and tokens that are gone.
+/// of the simulator's, objects of many kinds that are gone and come as in a first installation, and
+/// tokens that are gone.
 fn disturb(mesh: &Fleet) {
     let secret = "istio-reader-service-account-istio-remote-secret-token";
     let context = mesh.lab.context(1);
@@ -194,6 +195,22 @@ fn disturb(mesh: &Fleet) {
             "--from-literal=a=b",
         ],
         &["-n", "istio-system", "delete", "secret", secret],
+        &[
+            "delete",
+            "crd/workloadgroups.networking.istio.io",
+            "clusterrole/istiod-gateway-controller-istio-system",
+            "clusterrolebinding/istiod-gateway-controller-istio-system",
+        ],
+        &[
+            "-n",
+            "istio-system",
+            "delete",
+            "role/istiod",
+            "rolebinding/istiod",
+            "configmap/values",
+            "gateways.networking.istio.io/cross-network-gateway",
+            "serviceaccount/istio-eastwestgateway-service-account",
+        ],
     ] {
         must(mesh.lab.kubectl(&context, arguments));
     }

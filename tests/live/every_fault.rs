@@ -181,8 +181,8 @@ fn nobody_or_only_one_answers(ground: &Ground, commands: &[Asked]) -> Vec<String
     problems
 }
 
-/// Links are made again, in another cluster and in the one that fails, where the case has to do with
-/// writing.
+/// Links are made again, and a cluster leaves, with something to write in another cluster and in the one
+/// that fails, where the case has to do with writing.
 fn writing(ground: &Ground, case: &Case) -> Result<(), String> {
     const ALSO: [&str; 5] = [
         "the answers to writes are lost",
@@ -194,46 +194,69 @@ fn writing(ground: &Ground, case: &Case) -> Result<(), String> {
     if !matches!(case.outcome, Outcome::Unwritten(_)) && !ALSO.contains(&case.name) {
         return Ok(());
     }
+    let sync = ["link", "sync", "--no-wait"];
     let missing = [(1, 2), (BAD, 1)];
-    let secret = |to: u8| format!("istio-remote-secret-{}", ground.name(to));
     std::thread::scope(|scope| {
         for (reader, to) in missing {
             let delete = ["-n", "istio-system", "delete", "secret", "--ignore-not-found"];
             let mut command = ground.lab.kubectl(&ground.name(reader), &delete);
-            command.arg(secret(to));
+            command.arg(link(ground, to));
             scope.spawn(move || must(command));
         }
     });
+    written(ground, case, &sync, missing, true)?;
+    let leaving = ground.name(2);
+    let left = written(
+        ground,
+        case,
+        &["leave", &leaving, "--keep-mesh"],
+        [(1, 2), (BAD, 2)],
+        false,
+    );
+    let again = [&sync[..], &["--yes", "--fleet", "links.yaml"]].concat();
+    must(ground.lab.stolos(&again));
+    left
+}
+
+/// The Secret of a link to a cluster.
+fn link(ground: &Ground, to: u8) -> String {
+    format!("istio-remote-secret-{}", ground.name(to))
+}
+
+/// Runs a command after which links, each of a reader to another, are to stand or to be gone: the
+/// first in a cluster that is well, the second in the bad one, where it may stay as it was.
+fn written(
+    ground: &Ground,
+    case: &Case,
+    command: &[&str],
+    links: [(u8, u8); 2],
+    are_to_stand: bool,
+) -> Result<(), String> {
     let stand_in = ground.stand_in(BAD, case);
-    let file = format!("writing-{}.kubeconfig", stand_in.address.port());
-    let kubeconfig = ground.kubeconfig(&file, &[(BAD, stand_in.address)]);
-    let words = [
-        "link",
-        "sync",
-        "--yes",
-        "--no-wait",
-        "--fleet",
-        "ten.yaml",
-        "-o",
-        "json",
-    ];
-    let ended = ground.run(&words.map(str::to_owned), &kubeconfig, &file);
+    let turn = format!("{}-{}", command[0], stand_in.address.port());
+    let kubeconfig = ground.kubeconfig(&format!("{turn}.kubeconfig"), &[(BAD, stand_in.address)]);
+    // One of its own: a cluster that has left is not in it any more.
+    let fleet = ground.fleet(&format!("{turn}.yaml"), CLUSTERS);
+    let more = ["--yes", "--fleet", &fleet, "-o", "json"];
+    let words: Vec<String> = command.iter().copied().chain(more).map(str::to_owned).collect();
+    let ended = ground.run(&words, &kubeconfig, &turn);
     let expected = case.outcome.expected(Does::Write);
     let why = |why: &str| {
+        let command = command.join(" ");
+        let name = case.name;
         Err(format!(
-            "link sync, with one that {:?}: {why}: {}",
-            case.name,
+            "{command:?}, with one that {name:?}: {why}: {}",
             ended.said()
         ))
     };
     if ended.code != Some(expected.code) {
         return why(&format!("exit code {:?}, not {}", ended.code, expected.code));
     }
-    let stands = |(reader, to): (u8, u8)| {
-        let arguments = ["-n", "istio-system", "secret", &secret(to)];
-        ground.lab.object(&ground.name(reader), &arguments).is_some()
+    let is_done = |(reader, to): (u8, u8)| {
+        let arguments = ["-n", "istio-system", "secret", &link(ground, to)];
+        ground.lab.object(&ground.name(reader), &arguments).is_some() == are_to_stand
     };
-    if !stands(missing[0]) {
+    if !is_done(links[0]) {
         return why("the other cluster was not written");
     }
     let document = ended.document()?;
@@ -243,7 +266,7 @@ fn writing(ground: &Ground, case: &Case) -> Result<(), String> {
     if found.is_empty() != expected.classes.is_empty() || !found.iter().all(is_right) {
         return why(&format!("classed {found:?}, not {:?}", expected.classes));
     }
-    if stands(missing[1]) != expected.classes.is_empty() {
+    if is_done(links[1]) != expected.classes.is_empty() {
         return why("what stands in the cluster itself is not what was said");
     }
     Ok(())

@@ -217,7 +217,7 @@ impl Schema {
             _ if self.custom => None,
             "containers" | "initContainers" | "volumes" | "env" | "webhooks" | "imagePullSecrets"
             | "matchConditions" => Some(&["name"]),
-            "secrets" | "versions" if thing["name"].is_string() => Some(&["name"]),
+            "secrets" if thing["name"].is_string() => Some(&["name"]),
             "volumeMounts" => Some(&["mountPath"]),
             "conditions" => Some(&["type"]),
             "ports" if thing["containerPort"].is_number() => Some(&["containerPort", "protocol"]),

@@ -1,11 +1,11 @@
 //! What a cluster does by itself after a write: tokens are made and accepted, marked when they are
-//! used, and revoked; what is deleted goes.
+//! used, and revoked; definitions are established; what is deleted goes.
 
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::answer::now;
 use crate::cluster::{Cluster, State, seed};
@@ -126,6 +126,12 @@ impl State {
     }
 }
 
+fn fields_of_a_condition() -> Value {
+    json!({
+        ".": {}, "f:lastTransitionTime": {}, "f:message": {}, "f:reason": {}, "f:status": {}, "f:type": {},
+    })
+}
+
 /// Adds a manager's record to an object's.
 fn add_record(object: &mut Value, record: Value) {
     match object["metadata"]["managedFields"].as_array_mut() {
@@ -142,21 +148,62 @@ fn token_of(secret: &Value) -> Option<String> {
 impl Cluster {
     /// What the cluster's controllers do after a write.
     pub(crate) fn after_write(self: &Arc<Self>, place: &Place, object: &Value) {
-        if object["kind"] != "Secret" || object["type"] != TOKEN_TYPE {
-            return;
-        }
-        if token_of(object).is_some() {
-            self.state().accept_token(object);
-            return;
-        }
+        let control = match object["kind"].as_str() {
+            Some("Secret") if object["type"] == TOKEN_TYPE && token_of(object).is_some() => {
+                self.state().accept_token(object);
+                return;
+            }
+            Some("Secret") if object["type"] == TOKEN_TYPE => Self::control_token,
+            Some("CustomResourceDefinition") if object["status"].is_null() => Self::establish,
+            _ => return,
+        };
         let (cluster, place) = (Arc::downgrade(self), place.clone());
         let delay = self.pace.controller_delay;
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
             if let Some(cluster) = cluster.upgrade() {
-                cluster.control_token(&place);
+                control(&cluster, &place);
             }
         });
+    }
+
+    /// What the server does with a new definition (Kubernetes: `naming_controller.go` and
+    /// `establishing_controller.go`).
+    fn establish(&self, place: &Place) {
+        let mut state = self.state();
+        let Some(mut definition) = state.store.value(place) else {
+            return;
+        };
+        let versions = definition["spec"]["versions"].as_array().into_iter().flatten();
+        let stored = versions.filter(|version| version["storage"] == true);
+        let stored: Vec<Value> = stored.map(|version| version["name"].clone()).collect();
+        let condition = |kind: &str, reason: &str, message: &str| {
+            json!({
+                "type": kind, "status": "True", "reason": reason, "message": message,
+                "lastTransitionTime": now(),
+            })
+        };
+        let names = definition["spec"]["names"].as_object().into_iter().flatten();
+        let names: Map<String, Value> = names.map(|(name, _)| (format!("f:{name}"), json!({}))).collect();
+        definition["status"] = json!({
+            "acceptedNames": definition["spec"]["names"], "storedVersions": stored,
+            "conditions": [
+                condition("NamesAccepted", "NoConflicts", "no conflicts found"),
+                condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+            ],
+        });
+        let record = json!({
+            "manager": "kube-apiserver", "operation": "Update", "apiVersion": "apiextensions.k8s.io/v1",
+            "subresource": "status", "time": now(), "fieldsType": "FieldsV1", "fieldsV1": {"f:status": {
+                "f:acceptedNames": names,
+                "f:conditions": {
+                    "k:{\"type\":\"Established\"}": fields_of_a_condition(),
+                    "k:{\"type\":\"NamesAccepted\"}": fields_of_a_condition(),
+                },
+            }},
+        });
+        add_record(&mut definition, record);
+        state.store.put(place.clone(), &mut definition);
     }
 
     /// What the token controller does with a token Secret: it fills it, or deletes it where its

@@ -279,6 +279,9 @@ impl Write<'_> {
                 object["spec"] = json!({"finalizers": ["kubernetes"]});
                 object["status"] = json!({"phase": "Active"});
             }
+            "CustomResourceDefinition" if object["spec"]["conversion"].is_null() => {
+                object["spec"]["conversion"] = json!({"strategy": "None"});
+            }
             _ => {}
         }
     }
