@@ -115,6 +115,9 @@ _stolos() {
             stolos__subcmd__mesh,models)
                 cmd="stolos__subcmd__mesh__subcmd__models"
                 ;;
+            stolos__subcmd__mesh,uninstall)
+                cmd="stolos__subcmd__mesh__subcmd__uninstall"
+                ;;
             stolos__subcmd__trust,init)
                 cmd="stolos__subcmd__trust__subcmd__init"
                 ;;
@@ -149,7 +152,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__apply)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --max-clusters --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -244,6 +247,10 @@ _stolos() {
                     return 0
                     ;;
                 --istioctl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-clusters)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -411,7 +418,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__init)
-            opts="-y -q -v -h --yes --name --model --from-mesh --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --name --model --data-plane-mode --from-mesh --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -422,6 +429,10 @@ _stolos() {
                     return 0
                     ;;
                 --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-plane-mode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -585,7 +596,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__lab__subcmd__demo)
-            opts="-q -v -h --name --clusters --model --color --quiet --verbose --help"
+            opts="-q -v -h --name --clusters --model --data-plane-mode --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -600,6 +611,10 @@ _stolos() {
                     return 0
                     ;;
                 --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-plane-mode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -867,7 +882,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__lab__subcmd__up)
-            opts="-q -v -h --name --clusters --control-plane-only --model --color --quiet --verbose --help"
+            opts="-q -v -h --name --clusters --control-plane-only --model --data-plane-mode --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -885,6 +900,10 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --data-plane-mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -897,7 +916,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__leave)
-            opts="-y -o -q -v -h --keep-mesh --forget --dry-run --yes --allow-disruption --timeout --change-ref --fleet --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --output --color --quiet --verbose --help"
+            opts="-y -o -q -v -h --keep-mesh --forget --crds --dry-run --yes --allow-disruption --timeout --change-ref --fleet --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1211,7 +1230,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__mesh)
-            opts="-q -v -h --color --quiet --verbose --help install models"
+            opts="-q -v -h --color --quiet --verbose --help install uninstall models"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1229,7 +1248,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__mesh__subcmd__install)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --max-clusters --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1327,6 +1346,10 @@ _stolos() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-clusters)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1364,8 +1387,90 @@ _stolos() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        stolos__subcmd__mesh__subcmd__uninstall)
+            opts="-y -o -q -v -h --forget --crds --dry-run --yes --allow-disruption --timeout --change-ref --fleet --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --output --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --change-ref)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --first-byte-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pause-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-plugins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plugin-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         stolos__subcmd__plan)
-            opts="-l -o -q -v -h --exit-code --cluster --out --istioctl --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --exit-code --cluster --out --istioctl --max-clusters --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1380,6 +1485,10 @@ _stolos() {
                     return 0
                     ;;
                 --istioctl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-clusters)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -72,6 +72,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s v -l verbose 
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l name -d 'The fleet\'s name; default: the folder\'s' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l model -d 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, which this version only describes' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l data-plane-mode -d 'How workloads take part in the mesh: `sidecar`, or `ambient`' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l exclude -d 'Not the contexts that match; can be repeated' -r
@@ -139,6 +140,7 @@ always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l keep-mesh -d 'Only unlink: the mesh and its trust stay'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l forget -d 'Take clusters that do not answer out of the fleet file, as they are'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -l crds -d 'Take Istio\'s definitions out as well; where resources of others would go with them, that wants --yes'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l dry-run -d 'Show the plan and stop'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -s y -l yes -d 'Consent to the plan without being asked'
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'
@@ -160,6 +162,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s h -l help -d 
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l cluster -d 'Plan only for this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l out -d 'Save the plan: `apply FILE` does exactly that, or nothing' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l max-clusters -d 'Clusters whose control planes, where they serve, are changed at the same time' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exclude -d 'Not the contexts that match; can be repeated' -r
@@ -212,6 +215,7 @@ json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l max-clusters -d 'Clusters whose control planes, where they serve, are changed at the same time' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -338,14 +342,15 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install models" -f -a "models" -d 'List which deployment models, networks, data planes and versions go together'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -f -a "uninstall" -d 'Take out of every cluster what the fleet put there; the fleet file stays as it is'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -f -a "models" -d 'List which deployment models, networks, data planes and versions go together'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
@@ -371,6 +376,7 @@ json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l max-clusters -d 'Clusters whose control planes, where they serve, are changed at the same time' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -380,6 +386,36 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+wide\t'For reading, with a line for each step'
+diff\t'For reading, with what each step changes'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l forget -d 'Leave clusters that do not answer as they are, and go on without them even where their primary goes'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l crds -d 'Take Istio\'s definitions out as well; where resources of others would go with them, that wants --yes'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l dry-run -d 'Show the plan and stop'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s y -l yes -d 'Consent to the plan without being asked'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from models" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'
@@ -475,6 +511,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand lab; and not __fish_seen_s
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l name -d 'The lab\'s name' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l clusters -d 'How many clusters; default: 2, or as many as the lab has' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l model -d 'Write a fleet file of this deployment model over the clusters, kept with the lab' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l data-plane-mode -d 'How workloads take part in the mesh of the fleet file; for `ambient`, the clusters are given the Gateway API' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from up" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -517,6 +554,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subco
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l name -d 'The lab\'s name; one of this name that runs is taken down first' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l clusters -d 'How many clusters' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l model -d 'The deployment model of the mesh' -r
+complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l data-plane-mode -d 'How workloads take part in the mesh: `sidecar`, or `ambient`' -r
 complete -c stolos -n "__fish_stolos_using_subcommand lab; and __fish_seen_subcommand_from demo" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"

@@ -2,6 +2,10 @@
 //! and nowhere else: trust before the control plane that signs with it, the control plane before
 //! the links that it reads through.
 
+mod turns;
+
+pub use turns::in_turn;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Changing, ClusterArgument, Reading};
 use super::carry_out::{self, Passphrase};
-use super::plan::{IstioctlArgument, PlanOutput, blocked_kind};
+use super::plan::{Installing, PlanOutput, blocked_kind};
 use super::planning::{self, PlanRequest, Planned};
 use super::session::Session;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,7 +33,7 @@ pub struct WholeWork {
     #[command(flatten)]
     passphrase: Passphrase,
     #[command(flatten)]
-    istioctl: IstioctlArgument,
+    installing: Installing,
 }
 
 /// Flags of everything that makes clusters what the fleet file says.
@@ -56,8 +56,8 @@ pub struct Task {
     pub areas: &'static [Area],
     /// Where the root's passphrase comes from.
     pub passphrase: Passphrase,
-    /// The istioctl that renders.
-    pub istioctl: IstioctlArgument,
+    /// How Istio is installed.
+    pub installing: Installing,
     /// Whether nobody waits for istiod's own word.
     pub no_wait: bool,
     /// What was approved, and the file that says so.
@@ -83,7 +83,7 @@ pub async fn whole(
     let task = Task {
         areas,
         passphrase: whole.passphrase,
-        istioctl: whole.istioctl,
+        installing: whole.installing,
         approved,
         ..Task::default()
     };
@@ -105,7 +105,8 @@ pub async fn some(work: Work, task: Task, terminal: &Terminal) -> Result<()> {
     let request = PlanRequest {
         areas: task.areas,
         clusters,
-        istioctl: task.istioctl.istioctl,
+        at_once: usize::from(task.installing.max_clusters),
+        istioctl: task.installing.istioctl,
         awaits_istiod: !task.no_wait,
         changes: !work.changing.dry_run,
     };

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::fleet::propose::{Wishes, propose};
 use crate::fleet::spec::{API_VERSION, KIND};
 use crate::fleet::{
-    ClusterName, ClusterSpec, Fleet, FleetMetadata, FleetName, FleetSpec, MeshSpec, Model, Role, TrustSpec,
-    compose, infer,
+    ClusterName, ClusterSpec, DataPlaneMode, Fleet, FleetMetadata, FleetName, FleetSpec, MeshSpec, Model,
+    Role, TrustSpec, compose, infer,
 };
 use crate::host::fleet_file::{self, FILE_NAME, FleetFileError};
 use crate::host::kubeconfig::Kubeconfigs;
@@ -35,6 +35,10 @@ pub struct Arguments {
     /// context; `external-control-plane`, which this version only describes
     #[arg(long, value_name = "MODEL", value_parser = model)]
     model: Option<Model>,
+    /// How workloads take part in the mesh: `sidecar`, or `ambient`
+    #[arg(long, value_name = "MODE", default_value = "sidecar", value_parser = data_plane_mode,
+          conflicts_with = "from_mesh")]
+    data_plane_mode: DataPlaneMode,
     /// Describe the mesh that already runs over the contexts, whoever made it
     #[arg(long, conflicts_with = "model")]
     from_mesh: bool,
@@ -55,6 +59,17 @@ pub(super) fn model(text: &str) -> Result<Model, String> {
         .into_iter()
         .find(|model| model.as_str() == text)
         .ok_or_else(|| format!("{text:?} is no model: {}", MODELS.map(Model::as_str).join(", ")))
+}
+
+pub(super) fn data_plane_mode(text: &str) -> Result<DataPlaneMode, String> {
+    let modes = [DataPlaneMode::Sidecar, DataPlaneMode::Ambient];
+    let found = modes.into_iter().find(|mode| mode.as_str() == text);
+    found.ok_or_else(|| {
+        format!(
+            "{text:?} is no mode: {}",
+            modes.map(DataPlaneMode::as_str).join(", ")
+        )
+    })
 }
 
 pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
@@ -80,7 +95,9 @@ pub async fn run(mut arguments: Arguments, terminal: &Terminal) -> Result<()> {
     } else {
         let proposal = propose(&seen, &name, None, &[], &Wishes::default())?;
         let model = arguments.model.unwrap_or_default();
-        (fleet(name, model, proposal.clusters), proposal.warnings)
+        let mut fleet = fleet(name, model, proposal.clusters);
+        fleet.spec.mesh.data_plane_mode = arguments.data_plane_mode;
+        (fleet, proposal.warnings)
     };
     for warning in &warnings {
         terminal.warn(warning);

@@ -13,6 +13,7 @@ mod carry_out;
 mod clusters;
 mod completion;
 mod contexts;
+mod depart;
 mod early;
 mod explain;
 mod hints;

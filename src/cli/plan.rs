@@ -29,7 +29,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    istioctl: IstioctlArgument,
+    installing: Installing,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -81,12 +81,16 @@ impl PlanFormat {
     }
 }
 
-/// Which istioctl renders Istio.
+/// How Istio is installed.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct IstioctlArgument {
+#[command(next_help_heading = "Mesh")]
+pub struct Installing {
     /// The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH
-    #[arg(long, value_name = "PATH", help_heading = "Mesh")]
+    #[arg(long, value_name = "PATH")]
     pub istioctl: Option<PathBuf>,
+    /// Clusters whose control planes, where they serve, are changed at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub max_clusters: u16,
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
@@ -94,7 +98,8 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let request = PlanRequest {
         areas: &Area::ALL,
         clusters: session.writable(&arguments.cluster)?,
-        istioctl: arguments.istioctl.istioctl,
+        at_once: usize::from(arguments.installing.max_clusters),
+        istioctl: arguments.installing.istioctl,
         awaits_istiod: true,
         changes: false,
     };

@@ -57,6 +57,8 @@ pub struct PlanRequest<'request> {
     pub clusters: BTreeSet<ClusterName>,
     /// The istioctl that the user named.
     pub istioctl: Option<PathBuf>,
+    /// Clusters whose control planes, where they serve, are changed at the same time.
+    pub at_once: usize,
     /// Whether istiod's own word is awaited: that it reads the others, that it knows their gateways.
     pub awaits_istiod: bool,
     /// Whether the plan is to be carried out, so that it is asked as whom.
@@ -98,6 +100,7 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
             areas: request.areas,
         };
         let plan = reconcile::limited_to(reconcile::plan(&fleet, &given), &request.clusters);
+        let plan = reconcile::in_turn(plan, &fleet, &given, request.at_once);
         if request.awaits_istiod {
             plan
         } else {

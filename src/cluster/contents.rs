@@ -1,12 +1,12 @@
-//! Everything that is in a namespace, of whatever kind: asked before a namespace is deleted, since
-//! all of it would go with it. Uses aggregated discovery (KEP-3352), metadata only.
+//! What would go with what is deleted: everything in a namespace, of whatever kind, and every resource
+//! of a definition. Uses aggregated discovery (KEP-3352), metadata only.
 
 use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::client::Client;
 use super::secrets::without_data;
-use crate::inventory::{Failure, FailureClass, Object};
+use crate::inventory::{Failure, FailureClass, Object, ObjectReference};
 
 const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
@@ -72,6 +72,45 @@ pub async fn namespace_contents(client: &Client, namespace: &str) -> Result<Vec<
             .collect::<Vec<_>>())
     }))
     .await?;
+    Ok(lists.into_iter().flatten().collect())
+}
+
+/// Which resources there are of some definitions, in all namespaces.
+///
+/// # Errors
+///
+/// Where those of one cannot be listed: then it is not known what would go with it.
+pub async fn custom_resources(
+    client: &Client,
+    definitions: impl IntoIterator<Item = &Object>,
+) -> Result<Vec<ObjectReference>, Failure> {
+    let lists = definitions.into_iter().map(|definition| async move {
+        let mut versions = definition.list(&["spec", "versions"]).iter();
+        // A definition has one version that is stored, and it may be asked for in any that is served.
+        let Some(version) = versions.rfind(|version| version["served"] == true) else {
+            return Ok(Vec::new());
+        };
+        let version = version["name"].as_str().unwrap_or_default();
+        let api_version = format!("{}/{version}", definition.text(&["spec", "group"]));
+        let kind = definition.text(&["spec", "names", "kind"]);
+        let plural = definition.text(&["spec", "names", "plural"]);
+        let answer = client
+            .get_as(&format!("/apis/{api_version}/{plural}"), plural, METADATA)
+            .await?;
+        let items = list(&answer["items"]).iter();
+        let text =
+            |item: &Value, field: &str| item["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let references = items.map(|item| {
+            ObjectReference::new(
+                api_version.as_str(),
+                kind,
+                text(item, "namespace"),
+                text(item, "name"),
+            )
+        });
+        Ok(references.collect())
+    });
+    let lists: Vec<Vec<ObjectReference>> = try_join_all(lists).await?;
     Ok(lists.into_iter().flatten().collect())
 }
 

@@ -1,14 +1,24 @@
 //! What an istiod says of itself: its debug endpoints, asked through a port-forward to its pod.
 
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::client::Client;
 use super::failure::failure;
 use super::forward::forwarded_get;
-use crate::inventory::{Failure, FailureClass, Object, Replica, Said};
+use crate::inventory::{Failure, FailureClass, Object, Proxy, Replica, Said};
 
 /// The port of istiod's debug endpoints and metrics.
 const MONITORING_PORT: u16 = 15014;
+/// What it is asked there.
+const PATHS: [&str; 4] = [
+    "/version",
+    "/debug/clusterz",
+    "/debug/networkz",
+    "/debug/connections",
+];
 
 /// Whether a pod is an istiod that runs and stays.
 pub fn is_asked(pod: &Object) -> bool {
@@ -19,19 +29,18 @@ pub fn is_asked(pod: &Object) -> bool {
 
 /// Asks one istiod pod what it says of itself, until a deadline.
 pub async fn ask_istiod(client: &Client, pod: &Object, deadline: Instant) -> Replica {
-    let paths = ["/version", "/debug/clusterz", "/debug/networkz"];
     let answers = forwarded_get(
         client,
         pod.namespace(),
         pod.name(),
         MONITORING_PORT,
-        &paths,
+        &PATHS,
         deadline,
     )
     .await;
     let mut answers = match answers {
         Ok(answers) => answers.into_iter(),
-        Err(failure) => vec![Err(failure.clone()), Err(failure.clone()), Err(failure)].into_iter(),
+        Err(failure) => vec![Err(failure); PATHS.len()].into_iter(),
     };
     let mut next = || {
         answers.next().unwrap_or_else(|| {
@@ -51,6 +60,31 @@ pub async fn ask_istiod(client: &Client, pod: &Object, deadline: Instant) -> Rep
         version,
         clusterz: said(next(), |entries: Option<Vec<_>>| entries.unwrap_or_default()),
         networkz: said(next(), |entries: Option<Vec<_>>| entries.unwrap_or_default()),
+        proxies: said(next(), |connections: Connections| connections.proxies()),
+    }
+}
+
+/// `/debug/connections` (Istio: `pilot/pkg/xds/debug.go`, `AdsClients`).
+#[derive(Deserialize)]
+struct Connections {
+    #[serde(default)]
+    clients: Vec<Connection>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Connection {
+    connection_id: String,
+}
+
+impl Connections {
+    /// Whose they are, each once.
+    fn proxies(self) -> Vec<Proxy> {
+        let clients = self.clients.iter();
+        let proxies: BTreeSet<Proxy> = clients
+            .filter_map(|client| Proxy::of_connection(&client.connection_id))
+            .collect();
+        proxies.into_iter().collect()
     }
 }
 
@@ -81,6 +115,18 @@ fn said<T: serde::de::DeserializeOwned, U>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_are_proxies_each_once() {
+        let body = r#"{"totalClients": 3, "clients": [
+            {"connectionId": "cart-7d9-x.shop-12", "connectedAt": "2026-11-23T10:00:00Z", "address": "10.0.0.9:1"},
+            {"connectionId": "cart-7d9-x.shop-15", "connectedAt": "2026-11-23T10:00:00Z", "address": "10.0.0.9:2"},
+            {"connectionId": "istioctl"}]}"#;
+        let proxies = |body: &str| serde_json::from_str::<Connections>(body).unwrap().proxies();
+        let names: Vec<String> = proxies(body).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["shop/cart-7d9-x"]);
+        assert_eq!(proxies(r#"{"totalClients": 0}"#), []);
+    }
 
     #[test]
     fn a_version_without_what_follows_it() {

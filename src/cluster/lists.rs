@@ -39,7 +39,7 @@ impl Purpose {
     /// Whether what each istiod says of itself is part of it: a port-forward to each, which costs
     /// two round trips after the lists.
     pub fn asks_istiods(self) -> bool {
-        matches!(self, Status | Istiods)
+        matches!(self, Status | Istiods | Leave)
     }
 
     /// Whether the word of the peers that a cluster's credentials are for is part of it: whether they
@@ -173,6 +173,7 @@ const FLEET_WIDE: &[Row] = &[
     ),
     Row(&[Mesh], kind::CUSTOM_RESOURCE_DEFINITION, "", "", ""),
     Row(&[Status, Mesh], kind::ISTIO_GATEWAY, "", "", ""),
+    Row(&[Leave], kind::GATEWAY_CLASS, "", "", ""),
 ];
 
 /// What is looked for in a namespace of a control plane: purposes, kind, fields.
@@ -184,6 +185,9 @@ const IN_SYSTEM_NAMESPACE: &[(&[Purpose], Kind, &str)] = &[
     (&[Mesh], kind::ENDPOINT_SLICE, ""),
     (&[Mesh, Links], kind::SERVICE_ACCOUNT, ""),
     (&[Status, TrustReport, Trust, Mesh, Links], kind::DEPLOYMENT, ""),
+    // Ambient's data plane, and its east-west gateway.
+    (&[Mesh], kind::DAEMON_SET, ""),
+    (&[Mesh], kind::GATEWAY, ""),
     (&[Mesh], kind::ROLE, ""),
     (&[Mesh], kind::ROLE_BINDING, ""),
     (&[Mesh], kind::HORIZONTAL_POD_AUTOSCALER, ""),
@@ -257,10 +261,10 @@ mod tests {
         assert_eq!(count(&[Status]), 14);
         assert_eq!(count(&[TrustReport]), 7);
         assert_eq!(count(&[Links]), 9);
-        assert_eq!(count(Purpose::PLAN), 23);
+        assert_eq!(count(Purpose::PLAN), 25);
         assert_eq!(count(&[Mesh]), count(Purpose::PLAN));
-        assert_eq!(count(Purpose::PROPOSAL), 27);
-        assert_eq!(count(Purpose::LEAVING), 29);
+        assert_eq!(count(Purpose::PROPOSAL), 29);
+        assert_eq!(count(Purpose::LEAVING), 32);
         assert!(
             fleet_wide(&[Status])
                 .iter()

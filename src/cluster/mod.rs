@@ -39,7 +39,7 @@ mod write_tests;
 
 pub use client::Client;
 pub use collect::{CollectRequest, Collecting, Ended};
-pub use contents::namespace_contents;
+pub use contents::{custom_resources, namespace_contents};
 pub use forward::forwarded_get;
 pub use identity::{Identity, identify};
 pub use lists::Purpose;

@@ -274,7 +274,7 @@ async fn part(client: &Client, list: List, purposes: &[Purpose]) -> Part {
         // A kind that is not served has no objects.
         Err(failure) if failure.class == FailureClass::NotFound => Ok(Vec::new()),
         // Some servers answer the path of an unknown kind without a `Status`.
-        Err(failure) if failure.class == FailureClass::NotKubernetes && list.kind.is_istios() => {
+        Err(failure) if failure.class == FailureClass::NotKubernetes && list.kind.is_custom() => {
             Ok(Vec::new())
         }
         answer => answer,

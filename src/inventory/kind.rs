@@ -40,6 +40,8 @@ pub const NODE: Kind = kind("v1", "Node", "nodes", false);
 pub const SERVICE_ACCOUNT: Kind = kind("v1", "ServiceAccount", "serviceaccounts", true);
 /// Deployments.
 pub const DEPLOYMENT: Kind = kind("apps/v1", "Deployment", "deployments", true);
+/// Daemon sets.
+pub const DAEMON_SET: Kind = kind("apps/v1", "DaemonSet", "daemonsets", true);
 /// Endpoint slices.
 pub const ENDPOINT_SLICE: Kind = kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", true);
 /// Custom resource definitions.
@@ -86,6 +88,15 @@ pub const VIRTUAL_SERVICE: Kind = kind(
     "virtualservices",
     true,
 );
+/// Gateways of the Gateway API.
+pub const GATEWAY: Kind = kind("gateway.networking.k8s.io/v1", "Gateway", "gateways", true);
+/// Classes of gateways of the Gateway API.
+pub const GATEWAY_CLASS: Kind = kind(
+    "gateway.networking.k8s.io/v1",
+    "GatewayClass",
+    "gatewayclasses",
+    false,
+);
 /// Horizontal pod autoscalers.
 pub const HORIZONTAL_POD_AUTOSCALER: Kind = kind(
     "autoscaling/v2",
@@ -127,7 +138,7 @@ pub const ALL: &[Kind] = &[
     HORIZONTAL_POD_AUTOSCALER,
     ROLE,
     ROLE_BINDING,
-    kind("apps/v1", "DaemonSet", "daemonsets", true),
+    DAEMON_SET,
     kind("apps/v1", "ReplicaSet", "replicasets", true),
     POD_DISRUPTION_BUDGET,
     kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true),
@@ -150,13 +161,8 @@ pub const ALL: &[Kind] = &[
         "peerauthentications",
         true,
     ),
-    kind("gateway.networking.k8s.io/v1", "Gateway", "gateways", true),
-    kind(
-        "gateway.networking.k8s.io/v1",
-        "GatewayClass",
-        "gatewayclasses",
-        false,
-    ),
+    GATEWAY,
+    GATEWAY_CLASS,
 ];
 
 impl Kind {
@@ -167,11 +173,11 @@ impl Kind {
             .find(|known| known.api_version == api_version && known.kind == kind)
     }
 
-    /// Whether the kind is one of Istio's own, which the server serves once they are defined.
-    pub fn is_istios(self) -> bool {
-        self.api_version
-            .split_once('/')
-            .is_some_and(|(group, _)| group.ends_with(".istio.io"))
+    /// Whether the kind is one of Istio's own or of the Gateway API, which the server serves once they are
+    /// defined.
+    pub fn is_custom(self) -> bool {
+        let group = self.api_version.split_once('/').map(|(group, _)| group);
+        group.is_some_and(|group| group.ends_with(".istio.io") || group == "gateway.networking.k8s.io")
     }
 
     /// The path of the kind's list: of the whole cluster where the namespace is empty.

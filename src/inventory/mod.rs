@@ -79,6 +79,9 @@ pub struct ClusterInventory {
     /// The metadata of everything in the system namespace, of whatever kind; only where it was asked
     /// for and could be read.
     pub system_namespace_contents: Option<Vec<Object>>,
+    /// Which of Istio's custom resources there are, in all namespaces; only where it was asked for and
+    /// could be read.
+    pub custom_resources: Option<Vec<ObjectReference>>,
     /// What a dry run of a desired object said: by its reference, the digest of what was desired
     /// (`plan::digest`) and whether the object would have changed.
     pub dry_runs: Vec<DryRun>,
@@ -147,6 +150,48 @@ pub struct Replica {
     pub clusterz: Said<Vec<ClusterzEntry>>,
     /// `/debug/networkz`.
     pub networkz: Said<Vec<NetworkzEntry>>,
+    /// `/debug/connections`: the proxies that are connected to it.
+    #[serde(default = "not_asked")]
+    pub proxies: Said<Vec<Proxy>>,
+}
+
+/// The word of an istiod in a record that was made before it was asked for it.
+fn not_asked<T>() -> Said<T> {
+    Said::Silent(Failure {
+        class: FailureClass::NotFound,
+        verb: "get".to_owned(),
+        resource: "/debug/connections".to_owned(),
+        message: "istiod was not asked".to_owned(),
+    })
+}
+
+/// A proxy that is connected to an istiod: a sidecar, a gateway, a waypoint or a ztunnel.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proxy {
+    /// Its pod's namespace.
+    pub namespace: String,
+    /// Its pod's name.
+    pub pod: String,
+}
+
+impl Proxy {
+    /// The proxy of a connection's ID, which is `POD.NAMESPACE-NUMBER` (Istio: `pilot/pkg/xds/ads.go`,
+    /// `connectionID`).
+    pub fn of_connection(id: &str) -> Option<Self> {
+        let (node, _) = id.rsplit_once('-')?;
+        let (pod, namespace) = node.rsplit_once('.')?;
+        Some(Self {
+            namespace: namespace.to_owned(),
+            pod: pod.to_owned(),
+        })
+    }
+}
+
+impl std::fmt::Display for Proxy {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}/{}", self.namespace, self.pod)
+    }
 }
 
 impl Replica {

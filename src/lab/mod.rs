@@ -32,6 +32,8 @@ mod enter;
 #[cfg(target_os = "linux")]
 mod error;
 #[cfg(target_os = "linux")]
+mod gateway_api;
+#[cfg(target_os = "linux")]
 pub mod inside;
 #[cfg(target_os = "linux")]
 mod listeners;
@@ -56,6 +58,8 @@ pub use down::down;
 pub use enter::{enter, environment};
 #[cfg(target_os = "linux")]
 pub use error::LabError;
+#[cfg(target_os = "linux")]
+pub use gateway_api::define_gateway_api;
 #[cfg(target_os = "linux")]
 pub use inside::relay::relay_standard_streams;
 #[cfg(target_os = "linux")]

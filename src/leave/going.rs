@@ -1,14 +1,18 @@
 //! What is taken out of a cluster that leaves: in the reverse of the order in which it was put
 //! there, and nothing that is not the fleet's.
 
+use std::collections::BTreeSet;
+
 use super::{Choice, Remains};
 use crate::fleet::{Area, ClusterSpec, Fleet};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
 use crate::inventory::{ClusterInventory, Failure, Object, ObjectReference, kind};
 use crate::plan::difference::owns_metadata;
 use crate::plan::draft::Draft;
+use crate::plan::gate::is_fleets_own;
 use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, Ownership, is_owned};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
+use crate::words::some_of;
 
 /// Objects that istiod itself writes into every namespace (Istio:
 /// `pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go`).
@@ -19,7 +23,8 @@ const WRITTEN_BY_KUBERNETES: [(&str, &str); 2] =
 
 /// What is looked for in the whole cluster before anything is taken out of it: the fleet's objects
 /// outside its namespaces, workloads with a sidecar, other control planes.
-const TAKEN_OUT: [kind::Kind; 7] = [
+const TAKEN_OUT: [kind::Kind; 8] = [
+    kind::GATEWAY_CLASS,
     kind::DEPLOYMENT,
     kind::POD,
     kind::MUTATING_WEBHOOK,
@@ -58,33 +63,30 @@ struct Going<'input> {
 impl Going<'_> {
     fn all(&mut self, unlinked: &[StepId], choice: Choice) {
         if let Some(failure) = self.not_known(choice) {
-            self.draft.plan.blocked.push(Blocked {
-                cluster: self.cluster.name.clone(),
-                area: Area::Mesh,
-                reason: format!("what the fleet put there is not known: {failure}"),
-                hint: Some(
-                    "use a context that may read it, or leave again when the cluster answers".to_owned(),
+            let reason = format!("what the fleet put there is not known: {failure}");
+            return self.blocked(
+                reason,
+                "use a context that may read it, or try again when the cluster answers",
+            );
+        }
+        let served = self.served();
+        let names = || some_of(served.iter().map(String::as_str));
+        if !served.is_empty() && !choice.keep_mesh && !choice.allow_disruption {
+            self.blocked(
+                format!(
+                    "{} with a proxy would be left without a control plane there: {}",
+                    counted(served.len(), "pod"),
+                    names()
                 ),
-                // Half a departure is none: nothing is done anywhere before this is known.
-                unreachable: false,
-            });
+                "take them out of the mesh first, add --allow-disruption to go on, or unlink only: `stolos leave \
+                 --keep-mesh`",
+            );
             return;
         }
-        let injected = self.injected();
-        if !injected.is_empty() && !choice.keep_mesh && !choice.allow_disruption {
-            self.draft.plan.blocked.push(Blocked {
-                cluster: self.cluster.name.clone(),
-                area: Area::Mesh,
-                reason: format!(
-                    "{} with sidecars would be left without a control plane there: {}",
-                    counted(injected.len(), "pod"),
-                    injected.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
-                ),
-                hint: Some("add --keep-mesh to unlink only, or --allow-disruption to go on".to_owned()),
-                unreachable: false,
-            });
-            return;
-        }
+        let definitions = match self.definitions(choice) {
+            Ok(definitions) => definitions,
+            Err((reason, hint)) => return self.blocked(reason, hint),
+        };
         let namespace = self.cluster.system_namespace().to_owned();
         let links = ApplySet::of_area(&self.fleet.metadata.name, Area::Links, &namespace);
         let (linking, rest): (Vec<Object>, Vec<Object>) = self
@@ -113,8 +115,14 @@ impl Going<'_> {
         let (webhooks, rest): (Vec<Object>, Vec<Object>) = rest.into_iter().partition(|object| {
             object.kind() == kind::MUTATING_WEBHOOK.kind || object.kind() == kind::VALIDATING_WEBHOOK.kind
         });
+        let (gateways, rest): (Vec<Object>, Vec<Object>) = rest.into_iter().partition(|object| {
+            object.kind() == kind::GATEWAY.kind && object.api_version() == kind::GATEWAY.api_version
+        });
         // Without istiod its webhooks would refuse every pod: they go first.
         let mut gone = Vec::new();
+        for gateway in &gateways {
+            gone.extend(self.gateway(gateway, &before));
+        }
         for object in &webhooks {
             gone.push(self.delete(object, &before));
         }
@@ -142,30 +150,120 @@ impl Going<'_> {
             last.push(self.delete(object, &ended));
         }
         let emptied = last.clone();
+        for definition in &definitions {
+            let deleted = self.delete(definition, &emptied);
+            let reason = "what it defines goes first";
+            let content = Content::Await(Gate::Gone);
+            let reference = definition.reference();
+            last.push(
+                self.draft
+                    .step(Action::Wait, reference, reason, &[deleted], content),
+            );
+        }
+        let emptied = last.clone();
         for object in &parents {
             last.push(self.delete(object, &emptied));
         }
         for object in self.written_by_istiod() {
-            last.push(self.delete(&object, &ended));
+            let uid = object.uid().to_owned();
+            let (reference, reason) = (object.reference(), "istiod wrote it");
+            let content = Content::Delete { uid };
+            last.push(
+                self.draft
+                    .step(Action::Delete, reference, reason, &ended, content),
+            );
         }
         self.namespace(&namespace_reference, &last);
-        let definitions = self
-            .seen
+        let left = self.our_definitions().count();
+        if definitions.is_empty() && left > 0 {
+            self.remains(&format!(
+                "left behind: {} of Istio's, since deleting one deletes every resource of its kind (--crds takes them \
+                 out)",
+                counted(left, "CustomResourceDefinition")
+            ));
+        }
+        if !served.is_empty() {
+            self.remains(&format!(
+                "left behind: the proxies of {}, until their pods are made anew",
+                counted(served.len(), "pod")
+            ));
+        }
+    }
+
+    /// The definitions that go; why they cannot, and what to do about it, where something of
+    /// somebody else's would be lost.
+    fn definitions(&self, choice: Choice) -> Result<Vec<Object>, (String, &'static str)> {
+        if !choice.definitions {
+            return Ok(Vec::new());
+        }
+        let definitions = self.our_definitions().cloned().collect();
+        let Some(resources) = &self.seen.custom_resources else {
+            return Err((
+                "which resources would go with Istio's definitions could not be read".to_owned(),
+                "use a context that may list them, or leave --crds out",
+            ));
+        };
+        let is_ours = |reference: &&ObjectReference| {
+            let ours = self.ours();
+            let same = |object: &&Object| {
+                object.kind() == reference.kind
+                    && object.namespace() == reference.namespace
+                    && object.name() == reference.name
+            };
+            ours.iter().find(same).is_some()
+        };
+        let lost: Vec<String> = resources
+            .iter()
+            .filter(|one| !is_ours(one))
+            .map(ToString::to_string)
+            .collect();
+        match lost.is_empty() || choice.allow_loss {
+            true => Ok(definitions),
+            false => Err((
+                format!(
+                    "with Istio's definitions would go {}: {}",
+                    counted(lost.len(), "resource"),
+                    some_of(lost.iter().map(String::as_str))
+                ),
+                "save them, and add --yes to lose them, or leave --crds out",
+            )),
+        }
+    }
+
+    fn our_definitions(&self) -> impl Iterator<Item = &Object> {
+        self.seen
             .of_kind(kind::CUSTOM_RESOURCE_DEFINITION)
             .filter(|object| Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours)
-            .count();
-        if definitions > 0 {
-            self.remains(&format!(
-                "left behind: {} of Istio's, since deleting one deletes every resource of its kind",
-                counted(definitions, "CustomResourceDefinition")
-            ));
+    }
+
+    fn blocked(&mut self, reason: String, hint: &str) {
+        self.draft.plan.blocked.push(Blocked {
+            cluster: self.cluster.name.clone(),
+            area: Area::Mesh,
+            reason,
+            hint: Some(hint.to_owned()),
+            // Half a departure is none: nothing is done anywhere before this is settled.
+            unreachable: false,
+        });
+    }
+
+    /// Takes out a gateway, and awaits the end of what istiod made of it, which goes with it.
+    fn gateway(&mut self, gateway: &Object, needs: &[StepId]) -> Vec<StepId> {
+        let deleted = self.delete(gateway, needs);
+        let same = |object: &&Object| {
+            object.namespace() == gateway.namespace() && object.name() == gateway.name() && is_owned(object)
+        };
+        let made = [kind::DEPLOYMENT, kind::SERVICE, kind::SERVICE_ACCOUNT];
+        let made = made.into_iter().flat_map(|kind| self.seen.of_kind(kind));
+        let made: Vec<ObjectReference> = made.filter(same).map(Object::reference).collect();
+        let mut steps = vec![deleted];
+        for reference in made {
+            let reason = "istiod made it of the gateway";
+            let content = Content::Await(Gate::Gone);
+            let needs = [steps[0].clone()];
+            steps.push(self.draft.step(Action::Wait, reference, reason, &needs, content));
         }
-        if !injected.is_empty() {
-            self.remains(&format!(
-                "left behind: the sidecars of {}, until their pods are made anew",
-                counted(injected.len(), "pod")
-            ));
-        }
+        steps
     }
 
     /// Why it is not known what is to be taken out: a list that failed is not an empty one.
@@ -219,8 +317,8 @@ impl Going<'_> {
             .collect()
     }
 
-    /// What istiod wrote into every namespace; it would write it again while it runs, and it is
-    /// another control plane's too where one stays.
+    /// What istiod wrote into every namespace, and its classes of gateways; it would write them again
+    /// while it runs, and they are another control plane's too where one stays.
     fn written_by_istiod(&self) -> Vec<Object> {
         let another_stays = self.seen.of_kind(kind::DEPLOYMENT).any(|deployment| {
             deployment.label("app") == Some("istiod")
@@ -229,24 +327,41 @@ impl Going<'_> {
         if another_stays {
             return Vec::new();
         }
-        self.seen
+        let roots = self
+            .seen
             .of_kind(kind::CONFIG_MAP)
-            .filter(|object| WRITTEN_BY_ISTIOD.contains(&object.name()))
-            .cloned()
-            .collect()
+            .filter(|object| WRITTEN_BY_ISTIOD.contains(&object.name()));
+        // Its controllers' names begin so (Istio: `pkg/config/constants`).
+        let classes = self
+            .seen
+            .of_kind(kind::GATEWAY_CLASS)
+            .filter(|class| class.text(&["spec", "controllerName"]).starts_with("istio.io/"));
+        roots.chain(classes).cloned().collect()
     }
 
-    /// Pods with a sidecar, the fleet's own gateways aside.
-    fn injected(&self) -> Vec<String> {
-        self.seen
-            .of_kind(kind::POD)
-            .filter(|pod| {
-                pod.label("security.istio.io/tlsMode").is_some()
-                    && pod.namespace() != self.cluster.system_namespace()
-                    && pod.at(&["metadata", "deletionTimestamp"]).is_none()
-            })
+    /// Pods with a proxy, the fleet's own gateways aside: those that carry the injector's mark, and
+    /// those that the istiods there say are connected to them.
+    fn served(&self) -> BTreeSet<String> {
+        let namespace = self.cluster.system_namespace();
+        let marked = self.seen.of_kind(kind::POD).filter(|pod| {
+            pod.label("security.istio.io/tlsMode").is_some()
+                && pod.namespace() != namespace
+                && pod.at(&["metadata", "deletionTimestamp"]).is_none()
+        });
+        let mut served: BTreeSet<String> = marked
             .map(|pod| format!("{}/{}", pod.namespace(), pod.name()))
-            .collect()
+            .collect();
+        for replica in self
+            .seen
+            .replicas
+            .iter()
+            .filter(|replica| replica.namespace == namespace)
+        {
+            let proxies = replica.proxies.said().into_iter().flatten();
+            let others = proxies.filter(|proxy| !is_fleets_own(proxy, replica));
+            served.extend(others.map(ToString::to_string));
+        }
+        served
     }
 
     fn namespace(&mut self, reference: &ObjectReference, needs: &[StepId]) {

@@ -20,8 +20,12 @@ const REMOTE_SECRETS: &str = "istio/multiCluster=true";
 pub struct Choice {
     /// Only unlink: the mesh stays.
     pub keep_mesh: bool,
-    /// Go on although injected workloads run.
+    /// Go on although proxies run there.
     pub allow_disruption: bool,
+    /// Take Istio's definitions out as well, where no resource of somebody else's goes with them.
+    pub definitions: bool,
+    /// Whatever goes with them.
+    pub allow_loss: bool,
     /// Clusters that give no answer are left as they are, for good.
     pub forget: bool,
 }

@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::values::{
-    exposed_istiod, exposed_services, needs_gateway, offers_services, remotes, serves_remotes,
+    ambient_gateway, exposed_istiod, exposed_services, is_ambient, needs_gateway, offers_services, remotes,
+    serves_remotes,
 };
 use crate::fleet::{Area, ClusterSpec, Fleet, Role};
 use crate::inventory::{ClusterInventory, Object, kind};
@@ -52,6 +53,10 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
         }
         object
     };
+    let mut gateway = rendering.gateway.clone();
+    if is_ambient(fleet) && needs_gateway(fleet, cluster) {
+        gateway.push(Object(ambient_gateway(fleet, cluster)));
+    }
     let is_definition = |object: &&Object| object.kind() == kind::CUSTOM_RESOURCE_DEFINITION.kind;
     Desired {
         definitions: rendering
@@ -66,11 +71,7 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
             .filter(|object| !is_definition(object))
             .map(|object| prepared(object, &mesh))
             .collect(),
-        gateway: rendering
-            .gateway
-            .iter()
-            .map(|object| prepared(object, &mesh))
-            .collect(),
+        gateway: gateway.iter().map(|object| prepared(object, &mesh)).collect(),
         exposure: exposure(fleet, cluster, rendering)
             .into_iter()
             .map(|object| prepared(&Object(object), &mesh))

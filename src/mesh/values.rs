@@ -6,7 +6,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::fleet::{ClusterName, ClusterSpec, Fleet, NetworkName, Role};
+use crate::fleet::{ClusterName, ClusterSpec, DataPlaneMode, Fleet, NetworkName, Role};
+use crate::inventory::control_plane::NETWORK_LABEL;
+use crate::inventory::kind::GATEWAY;
 use crate::plan::STAND_IN;
 
 /// What is rendered for one cluster. Equal requests give equal objects.
@@ -45,9 +47,15 @@ pub fn render_requests(fleet: &Fleet) -> Vec<RenderRequest> {
                 Role::Remote => remote(fleet, cluster),
                 _ => control_plane(fleet, cluster),
             },
-            gateway: needs_gateway(fleet, cluster).then(|| gateway(fleet, cluster)),
+            // In ambient mode istiod itself makes one of a Gateway of the Gateway API.
+            gateway: (needs_gateway(fleet, cluster) && !is_ambient(fleet)).then(|| gateway(fleet, cluster)),
         })
         .collect()
+}
+
+/// Whether workloads take part in the mesh by a proxy on each node.
+pub fn is_ambient(fleet: &Fleet) -> bool {
+    fleet.spec.mesh.data_plane_mode == DataPlaneMode::Ambient
 }
 
 /// Whether this fleet makes an east-west gateway in a cluster: wherever others reach the cluster
@@ -102,8 +110,13 @@ fn control_plane(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     }
     // Without `defaultRevision` the renderer leaves the default validating webhook out.
     let mut values = json!({"defaultRevision": "default", "global": global});
+    let mut profile = "minimal";
+    if is_ambient(fleet) {
+        profile = "ambient";
+        values["pilot"] = json!({"env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"}});
+    }
     merge_own(&mut values, fleet, cluster);
-    let mut operator = operator(fleet, cluster, "control-plane", "minimal");
+    let mut operator = operator(fleet, cluster, "control-plane", profile);
     operator["spec"]["values"] = values;
     if fleet.trust_domain() != "cluster.local" {
         operator["spec"]["meshConfig"] = json!({"trustDomain": fleet.trust_domain()});
@@ -183,6 +196,33 @@ fn gateway(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
         "global": global,
     });
     operator
+}
+
+/// The east-west gateway in ambient mode, as `samples/multicluster/gen-eastwest-gateway.sh --ambient`
+/// prints it. istiod copies the labels of a Gateway to what it makes of it, unless the Gateway says
+/// which: ours would mark what is istiod's.
+pub fn ambient_gateway(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
+    let network = cluster.network.as_ref().map_or("", NetworkName::as_str);
+    let mut labels = json!({NETWORK_LABEL: network});
+    let revision = fleet.revision(cluster);
+    if !revision.is_empty() {
+        labels["istio.io/rev"] = revision.into();
+    }
+    json!({
+        "apiVersion": GATEWAY.api_version, "kind": GATEWAY.kind,
+        "metadata": {"name": GATEWAY_NAME, "namespace": cluster.system_namespace(), "labels": labels},
+        "spec": {
+            "gatewayClassName": "istio-east-west",
+            "infrastructure": {"labels": labels},
+            "listeners": [{
+                "name": "mesh", "port": 15008, "protocol": "HBONE",
+                "tls": {
+                    "mode": "Terminate",
+                    "options": {"gateway.istio.io/tls-terminate-mode": "ISTIO_MUTUAL"},
+                },
+            }],
+        },
+    })
 }
 
 /// Istio's `samples/multicluster/expose-services.yaml`, as data: every service of the cluster is

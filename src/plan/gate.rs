@@ -1,10 +1,15 @@
 //! What a step waits for, as pure predicates: each says what is still missing, so that a wait that
 //! runs out can say it too.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Gate;
-use crate::inventory::{Object, Replica};
+use crate::inventory::kind::DAEMON_SET;
+use crate::inventory::{Object, Proxy, Replica, Said};
+use crate::mesh::values::GATEWAY_NAME;
+use crate::words::some_of;
 
 /// The synchronisation state in which an istiod has read a remote cluster once (Istio:
 /// `pkg/kube/multicluster/cluster.go`).
@@ -13,7 +18,7 @@ const SYNCED: &str = "synced";
 impl Gate {
     /// Whether the gate is judged by what istiod's replicas say, not by an object.
     pub fn asks_istiod(&self) -> bool {
-        matches!(self, Gate::Synced(_) | Gate::GatewayKnown(_))
+        matches!(self, Gate::Synced(_) | Gate::GatewayKnown(_) | Gate::Unused(_))
     }
 
     /// What is still missing of an object; `None` when the gate is open.
@@ -48,12 +53,18 @@ impl Gate {
                     let name = webhook["name"].as_str().unwrap_or_default();
                     format!("istiod has not given its webhook {name} a CA bundle yet")
                 }),
-            Gate::Synced(_) | Gate::GatewayKnown(_) => Some("istiod was not asked".to_owned()),
+            Gate::Synced(_) | Gate::GatewayKnown(_) | Gate::Unused(_) => {
+                Some("istiod was not asked".to_owned())
+            }
         }
     }
 
     /// What is still missing in the words of istiod's replicas; `None` when the gate is open.
     pub fn missing_of_replicas(&self, replicas: &[Replica]) -> Option<String> {
+        if let Gate::Unused(revision) = self {
+            let replicas = replicas.iter().filter(|replica| replica.revision == *revision);
+            return missing_of_disuse(replicas);
+        }
         if replicas.is_empty() {
             return Some("no istiod is running".to_owned());
         }
@@ -68,10 +79,42 @@ impl Gate {
     }
 }
 
+/// Which proxies are still connected to these istiods, as far as they say so; one that runs no more has
+/// none.
+fn missing_of_disuse<'seen>(replicas: impl Iterator<Item = &'seen Replica>) -> Option<String> {
+    let mut connected = BTreeSet::new();
+    for replica in replicas {
+        match &replica.proxies {
+            Said::Said(proxies) => {
+                let others = proxies.iter().filter(|proxy| !is_fleets_own(proxy, replica));
+                connected.extend(others.map(ToString::to_string));
+            }
+            Said::Silent(failure) => return Some(format!("{}: {failure}", replica.pod)),
+        }
+    }
+    (!connected.is_empty()).then(|| {
+        format!(
+            "connected to it is still {}",
+            some_of(connected.iter().map(String::as_str))
+        )
+    })
+}
+
+/// Whether a proxy is the east-west gateway beside an istiod, or one of ambient's on a node.
+pub fn is_fleets_own(proxy: &Proxy, replica: &Replica) -> bool {
+    let is_of = |name: &str| {
+        proxy
+            .pod
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('-'))
+    };
+    proxy.namespace == replica.namespace && [GATEWAY_NAME, "ztunnel"].into_iter().any(is_of)
+}
+
 fn missing_of_sync(replica: &Replica, cluster: &str) -> Option<String> {
     let entries = match &replica.clusterz {
-        crate::inventory::Said::Said(entries) => entries,
-        crate::inventory::Said::Silent(failure) => return Some(failure.to_string()),
+        Said::Said(entries) => entries,
+        Said::Silent(failure) => return Some(failure.to_string()),
     };
     match entries.iter().find(|entry| entry.id == cluster) {
         None => Some(format!("it does not know the cluster {cluster} yet")),
@@ -85,8 +128,8 @@ fn missing_of_sync(replica: &Replica, cluster: &str) -> Option<String> {
 
 fn missing_of_gateway(replica: &Replica, network: &str) -> Option<String> {
     let gateways = match &replica.networkz {
-        crate::inventory::Said::Said(gateways) => gateways,
-        crate::inventory::Said::Silent(failure) => return Some(failure.to_string()),
+        Said::Said(gateways) => gateways,
+        Said::Silent(failure) => return Some(failure.to_string()),
     };
     let known = gateways
         .iter()
@@ -96,6 +139,9 @@ fn missing_of_gateway(replica: &Replica, network: &str) -> Option<String> {
 
 fn missing_of_rollout(deployment: &Object) -> Option<String> {
     let number = |path: &[&str]| deployment.at(path).and_then(Value::as_u64).unwrap_or_default();
+    if deployment.kind() == DAEMON_SET.kind {
+        return missing_of_daemons(deployment);
+    }
     let wanted = deployment
         .at(&["spec", "replicas"])
         .and_then(Value::as_u64)
@@ -112,6 +158,22 @@ fn missing_of_rollout(deployment: &Object) -> Option<String> {
     }
     let available = number(&["status", "availableReplicas"]);
     (available < wanted).then(|| format!("{available} of {wanted} pods are available"))
+}
+
+/// The same of a DaemonSet, as `kubectl rollout status` has it.
+fn missing_of_daemons(daemons: &Object) -> Option<String> {
+    let number = |path: &[&str]| daemons.at(path).and_then(Value::as_u64).unwrap_or_default();
+    let status = |field: &str| number(&["status", field]);
+    if status("observedGeneration") < number(&["metadata", "generation"]) {
+        return Some("its controller has not seen the change yet".to_owned());
+    }
+    let wanted = status("desiredNumberScheduled");
+    let (updated, available) = (status("updatedNumberScheduled"), status("numberAvailable"));
+    match (updated < wanted, available < wanted) {
+        (true, _) => Some(format!("{updated} of {wanted} nodes have the new one")),
+        (false, true) => Some(format!("it is available on {available} of {wanted} nodes")),
+        (false, false) => None,
+    }
 }
 
 /// The addresses at which a Service can be reached from outside its cluster: its load balancer's
@@ -140,6 +202,54 @@ mod tests {
             "status": {"observedGeneration": observed, "updatedReplicas": updated, "replicas": all,
                        "availableReplicas": available},
         }))
+    }
+
+    fn istiod(revision: &str, connected: &[(&str, &str)]) -> Replica {
+        let proxy = |(namespace, pod): &(&str, &str)| json!({"namespace": namespace, "pod": pod});
+        let proxies: Vec<Value> = connected.iter().map(proxy).collect();
+        serde_json::from_value(json!({
+            "namespace": "istio-system", "pod": "istiod-1", "revision": revision, "ready": true,
+            "version": {"said": "1.31.2"}, "clusterz": {"said": []}, "networkz": {"said": []},
+            "proxies": {"said": proxies},
+        }))
+        .expect("a replica")
+    }
+
+    #[test]
+    fn a_control_plane_is_unused_when_only_the_fleets_own_hang_on_it() {
+        let gate = Gate::Unused("default".to_owned());
+        let own = [
+            ("istio-system", "istio-eastwestgateway-7d9-x"),
+            ("istio-system", "ztunnel-x"),
+        ];
+        assert_eq!(gate.missing_of_replicas(&[istiod("default", &own)]), None);
+        assert_eq!(gate.missing_of_replicas(&[]), None, "one that is gone has none");
+        let others = istiod("default", &[("shop", "cart-1"), ("shop", "ztunnel-x")]);
+        let missing = gate.missing_of_replicas(&[istiod("default", &own), others.clone()]);
+        assert_eq!(
+            missing.as_deref(),
+            Some("connected to it is still shop/cart-1, shop/ztunnel-x")
+        );
+        let canary = Replica {
+            revision: "canary".to_owned(),
+            ..others
+        };
+        assert_eq!(gate.missing_of_replicas(&[canary]), None, "another revision's");
+    }
+
+    #[test]
+    fn daemons_are_rolled_out_when_every_node_has_the_new_one() {
+        let daemons = |observed: u64, updated: u64, available: u64| {
+            Object(json!({
+                "kind": "DaemonSet", "metadata": {"generation": 2},
+                "status": {"observedGeneration": observed, "desiredNumberScheduled": 3,
+                           "updatedNumberScheduled": updated, "numberAvailable": available},
+            }))
+        };
+        assert_eq!(Gate::RolledOut.missing_of(Some(&daemons(2, 3, 3))), None);
+        for unfinished in [daemons(1, 3, 3), daemons(2, 2, 3), daemons(2, 3, 2)] {
+            assert!(Gate::RolledOut.missing_of(Some(&unfinished)).is_some());
+        }
     }
 
     #[test]

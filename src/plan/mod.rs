@@ -214,6 +214,9 @@ pub enum Gate {
     CaBundle,
     /// The object is gone.
     Gone,
+    /// No proxy is connected to an istiod of this revision any more, the fleet's own gateways aside:
+    /// those connect anew by themselves.
+    Unused(String),
 }
 
 /// Something that the fleet file asks for and that cannot be done now.
@@ -252,6 +255,7 @@ impl Gate {
             Gate::GatewayKnown(network) => format!("gateway-{network}"),
             Gate::CaBundle => "ca-bundle".to_owned(),
             Gate::Gone => "gone".to_owned(),
+            Gate::Unused(revision) => format!("unused-{revision}"),
         }
     }
 }

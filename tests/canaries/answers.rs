@@ -188,7 +188,7 @@ fn said_of(fleet: &Fleet, inventory: &Inventory) -> String {
     let choice = leave::Choice {
         keep_mesh: false,
         allow_disruption: true,
-        forget: false,
+        ..leave::Choice::default()
     };
     let going = leave::plan(fleet, inventory, &["west".parse().unwrap()].into(), choice);
     push_plan(&mut said, inventory, &going.plan);

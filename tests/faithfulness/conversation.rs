@@ -17,7 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a real cluster's controllers may take, in all, for what the simulator does at once.
 const PATIENCE_IN_ALL: Duration = Duration::from_secs(40);
 /// What the tool asks an istiod.
-const PATHS: [&str; 3] = ["/version", "/debug/clusterz", "/debug/networkz"];
+const PATHS: [&str; 4] = [
+    "/version",
+    "/debug/clusterz",
+    "/debug/networkz",
+    "/debug/connections",
+];
 
 /// Both servers, and what was found to differ.
 pub struct Both {

@@ -2,9 +2,11 @@
 //! resolved once and labs follow one another. They fail, and do not skip, where they cannot run.
 #![cfg(target_os = "linux")]
 
+mod ambient;
 mod by_hand;
 mod canaries;
 mod every_fault;
+mod everything;
 #[path = "../faults/cases.rs"]
 mod fault_cases;
 mod faults;

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use serde_json::Value;
 
+use crate::everything::everything;
 use crate::fleet::Fleet;
-use crate::harness::{eventually_or_say, json, must};
+use crate::harness::{eventually_or_say, must};
 use crate::istiod::istiods_word;
 
 /// Applies, after which there is nothing to do and the mesh is healthy. Three clusters on two cores may
@@ -25,33 +26,6 @@ fn apply(fleet: &Fleet, arguments: &[&str]) {
             false => Err(format!("{plan:#}{report:#}")),
         }
     });
-}
-
-/// What stands in a cluster: everything that can be listed, but for what comes and goes by itself and
-/// what `leave` says that it leaves.
-fn everything(fleet: &Fleet, number: u8) -> BTreeSet<String> {
-    let context = fleet.lab.context(number);
-    let kinds = must(
-        fleet
-            .lab
-            .kubectl(&context, &["api-resources", "--verbs=list", "-o", "name"]),
-    );
-    let passing = ["events", "customresourcedefinitions", "apiservices", ".istio.io"];
-    let kinds: Vec<&str> = kinds
-        .lines()
-        .filter(|kind| !passing.iter().any(|passing| kind.contains(passing)))
-        .collect();
-    let arguments = ["get", &kinds.join(","), "-A", "-o", "json", "--ignore-not-found"];
-    let list = json(fleet.lab.kubectl(&context, &arguments));
-    let items = list["items"].as_array().expect("a list");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    items
-        .iter()
-        .map(|item| {
-            let (namespace, name) = (&item["metadata"]["namespace"], &item["metadata"]["name"]);
-            format!("{} {}/{}", text(&item["kind"]), text(namespace), text(name))
-        })
-        .collect()
 }
 
 fn texts(list: &Value, field: &str) -> Vec<String> {
@@ -157,11 +131,17 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
 
     let alone = fleet.stolos(&["leave", "remote-1", "--yes"]);
     assert_eq!(alone.status.code(), Some(1), "{alone:?}");
-    must(
-        fleet
-            .lab
-            .stolos(&["leave", "remote-1", "remote-2", "remote-3", "--yes"]),
-    );
+    // Somebody's own resource would go with the definitions: that is said, and wants consent.
+    let theirs = r#"{"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+        "metadata": {"name": "theirs", "namespace": "default"}, "spec": {"hosts": ["theirs.example"]}}"#;
+    fleet.lab.home.write("theirs.json", theirs);
+    let create = ["create", "-f", "theirs.json"];
+    must(fleet.lab.kubectl(&fleet.lab.context(1), &create));
+    let refused = fleet.stolos(&["mesh", "uninstall", "--crds", "--dry-run"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("VirtualService default/theirs"), "{said}");
+    must(fleet.lab.stolos(&["mesh", "uninstall", "--crds", "--yes"]));
     for (number, before) in (1..=3).zip(before) {
         let after = everything(&fleet, number);
         let difference: Vec<_> = before.symmetric_difference(&after).collect();

@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use similar::TextDiff;
 
-use stolos::fleet::{Area, ClusterName, Fleet, Role};
+use stolos::fleet::{Area, ClusterName, DataPlaneMode, Fleet, Role};
 use stolos::inventory::{Inventory, Object};
 use stolos::leave;
 use stolos::mesh::guard::{Refusal, refusals};
@@ -55,6 +55,8 @@ struct Case {
     areas: Vec<Area>,
     /// `--no-wait`: istiod's own word is not awaited.
     no_wait: bool,
+    /// `--max-clusters`.
+    at_once: Option<usize>,
     /// The version of Istio's renderer, where it is another than the base's.
     istioctl: Option<String>,
     /// Who leaves, and how.
@@ -80,6 +82,8 @@ struct LeavingCase {
     clusters: BTreeSet<ClusterName>,
     keep_mesh: bool,
     allow_disruption: bool,
+    crds: bool,
+    yes: bool,
 }
 
 /// Everything that a planner may be given.
@@ -130,6 +134,7 @@ fn whole(input: &Input, areas: &[Area]) -> Plan {
         areas,
     };
     let plan = reconcile::limited_to(reconcile::plan(&input.fleet, &given), &input.case.clusters);
+    let plan = reconcile::in_turn(plan, &input.fleet, &given, input.case.at_once.unwrap_or(1));
     if input.case.no_wait {
         reconcile::without_istiods_word(plan)
     } else {
@@ -159,6 +164,8 @@ fn leave(input: &Input) -> Answer {
     let choice = leave::Choice {
         keep_mesh: asked.keep_mesh,
         allow_disruption: asked.allow_disruption,
+        definitions: asked.crds,
+        allow_loss: asked.yes,
         forget: false,
     };
     let leaving = leave::plan(&input.fleet, &input.inventory, &asked.clusters, choice);
@@ -346,9 +353,15 @@ fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName, Ren
             };
             let rendered = base(of_role, request.cluster.as_str(), 0);
             let own = rendered["version"].as_str().expect("a version");
+            let mut control_plane = objects(&rendered["controlPlane"]);
+            if fleet.spec.mesh.data_plane_mode == DataPlaneMode::Ambient && !is_remote {
+                let ambient = objects(&rendered["ambient"]);
+                control_plane.retain(|object| ambient.iter().all(|it| it.reference() != object.reference()));
+                control_plane.extend(ambient);
+            }
             let rendering = Rendering {
                 version: version.unwrap_or(own).to_owned(),
-                control_plane: objects(&rendered["controlPlane"]),
+                control_plane,
                 gateway: match request.gateway {
                     Some(_) => objects(&rendered["gateway"]),
                     None => Vec::new(),

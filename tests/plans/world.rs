@@ -106,7 +106,7 @@ fn apply(seen: &mut ClusterInventory, desired: &Object, manager: &str) {
     }
     let mut fields = fields_of(&desired.0);
     match reference.kind.as_str() {
-        "Deployment" => {
+        "Deployment" | "DaemonSet" => {
             let generation = live.0["metadata"]["generation"].as_u64().unwrap_or_default() + 1;
             live.0["metadata"]["generation"] = generation.into();
         }
@@ -142,6 +142,9 @@ fn apply(seen: &mut ClusterInventory, desired: &Object, manager: &str) {
 
 fn delete(seen: &mut ClusterInventory, reference: &ObjectReference) {
     delete_object(seen, reference);
+    if let Some(resources) = &mut seen.custom_resources {
+        resources.retain(|resource| resource != reference);
+    }
     if reference.kind == "Secret" {
         let is_other =
             |namespace: &str, name: &str| (namespace, name) != (&reference.namespace, &reference.name);
@@ -209,6 +212,10 @@ fn control(object: &mut Object, is_served: bool) {
             object.0["status"] = json!({"observedGeneration": object.0["metadata"]["generation"],
                 "replicas": wanted, "updatedReplicas": wanted, "availableReplicas": wanted});
         }
+        "DaemonSet" => {
+            object.0["status"] = json!({"observedGeneration": object.0["metadata"]["generation"],
+                "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 2});
+        }
         "CustomResourceDefinition" => {
             object.0["status"] = json!({"conditions": [{"type": "Established", "status": "True"}]});
         }
@@ -224,6 +231,31 @@ fn control(object: &mut Object, is_served: bool) {
     }
 }
 
+/// What an istiod makes of Gateways of the Gateway API.
+fn make_gateways(seen: &mut ClusterInventory) {
+    let is_asked_for = |object: &&mut Object| object.text(&["spec", "gatewayClassName"]) == "istio-east-west";
+    let mut made = Vec::new();
+    for gateway in seen.objects.iter_mut().filter(is_asked_for) {
+        gateway.0["status"] = json!({"conditions": [{"type": "Programmed", "status": "True"}]});
+        let metadata = json!({
+            "name": gateway.name(), "namespace": gateway.namespace(), "generation": 1,
+            "labels": gateway.at(&["spec", "infrastructure", "labels"]),
+            "ownerReferences": [{"kind": "Gateway", "name": gateway.name(), "uid": gateway.uid()}],
+        });
+        made.push(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}));
+        made.push(
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {
+            "type": "LoadBalancer", "ports": [{"name": "mesh", "port": 15008}]}}),
+        );
+    }
+    for mut object in made.into_iter().map(Object) {
+        if seen.object(&object.reference()).is_none() {
+            control(&mut object, true);
+            seen.objects.push(object);
+        }
+    }
+}
+
 /// What is so in the end: controllers have done their work, and each istiod says what it reads, and
 /// which gateways it has found there.
 fn settle(inventory: &mut Inventory) {
@@ -235,6 +267,9 @@ fn settle(inventory: &mut Inventory) {
                 .iter_mut()
                 .for_each(|object| control(object, is_served));
         }
+    }
+    for name in &served {
+        make_gateways(cluster(inventory, name));
     }
     let gateways: Vec<(ClusterName, NetworkzEntry)> = inventory
         .all_seen()
@@ -292,6 +327,7 @@ fn settle(inventory: &mut Inventory) {
             version: Said::Said("1.31.2".to_owned()),
             clusterz: Said::Said(clusterz),
             networkz: Said::Said(networkz),
+            proxies: Said::Said(Vec::new()),
         }];
     }
 }

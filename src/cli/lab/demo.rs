@@ -2,9 +2,9 @@
 
 use super::fleet;
 use super::up::Teller;
-use crate::cli::init::model;
+use crate::cli::init::{data_plane_mode, model};
 use crate::error::Result;
-use crate::fleet::Model;
+use crate::fleet::{DataPlaneMode, Model};
 use crate::lab::shape::{Extent, LabName};
 use crate::lab::{self, UpRequest};
 use crate::render::Terminal;
@@ -21,6 +21,9 @@ pub struct Arguments {
     /// The deployment model of the mesh
     #[arg(long, value_name = "MODEL", default_value = "multi-primary", value_parser = model)]
     model: Model,
+    /// How workloads take part in the mesh: `sidecar`, or `ambient`
+    #[arg(long, value_name = "MODE", default_value = "sidecar", value_parser = data_plane_mode)]
+    data_plane_mode: DataPlaneMode,
 }
 
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
@@ -38,7 +41,10 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     let teller = Teller::new(terminal);
     let lab = lab::up(&request, &|event| teller.tell(event))?;
     let contexts = fleet::contexts(&lab);
-    fleet::init(&lab, arguments.model, terminal)?;
+    if arguments.data_plane_mode == DataPlaneMode::Ambient {
+        lab::define_gateway_api(&lab)?;
+    }
+    fleet::init(&lab, arguments.model, arguments.data_plane_mode, terminal)?;
     for step in [&["apply", "--yes"][..], &["status"]] {
         fleet::stolos(step, &lab, terminal)?;
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command as Process;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fleet::Model;
+use crate::fleet::{DataPlaneMode, Model};
 use crate::lab::{self, Lab};
 use crate::render::Terminal;
 
@@ -19,10 +19,10 @@ pub fn contexts(lab: &Lab) -> String {
 }
 
 /// Writes the fleet file of a model, as a person would.
-pub fn init(lab: &Lab, model: Model, terminal: &Terminal) -> Result<()> {
+pub fn init(lab: &Lab, model: Model, mode: DataPlaneMode, terminal: &Terminal) -> Result<()> {
     let (contexts, name) = (contexts(lab), lab.name.as_str());
     let model = model.as_str();
-    let arguments = [
+    let mut arguments = vec![
         "init",
         "--yes",
         "--context",
@@ -32,6 +32,9 @@ pub fn init(lab: &Lab, model: Model, terminal: &Terminal) -> Result<()> {
         "--name",
         name,
     ];
+    if mode != DataPlaneMode::default() {
+        arguments.extend(["--data-plane-mode", mode.as_str()]);
+    }
     stolos(&arguments, lab, terminal)
 }
 

@@ -7,9 +7,9 @@ use indicatif::ProgressBar;
 
 use super::env::quoted;
 use super::{Which, fleet};
-use crate::cli::init::model;
+use crate::cli::init::{data_plane_mode, model};
 use crate::error::Result;
-use crate::fleet::Model;
+use crate::fleet::{DataPlaneMode, Model};
 use crate::lab::shape::{Extent, MOST_CLUSTERS};
 use crate::lab::{self, Event, Lab, UpRequest, parts};
 use crate::render::Terminal;
@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Write a fleet file of this deployment model over the clusters, kept with the lab
     #[arg(long, value_name = "MODEL", value_parser = model)]
     model: Option<Model>,
+    /// How workloads take part in the mesh of the fleet file; for `ambient`, the clusters are given the Gateway API
+    #[arg(long, value_name = "MODE", default_value = "sidecar", value_parser = data_plane_mode)]
+    data_plane_mode: DataPlaneMode,
 }
 
 pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
@@ -43,12 +46,15 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     let started = Instant::now();
     let teller = Teller::new(terminal);
     let lab = lab::up(&request, &|event| teller.tell(event))?;
+    if arguments.data_plane_mode == DataPlaneMode::Ambient {
+        lab::define_gateway_api(&lab)?;
+    }
     let took = started.elapsed();
     let file = fleet::file(&lab);
     match arguments.model {
         // One that is there may have been edited, and holds what its clusters are.
         Some(_) if file.exists() => terminal.say(&format!("{} is there already, and kept", file.display())),
-        Some(model) => fleet::init(&lab, model, terminal)?,
+        Some(model) => fleet::init(&lab, model, arguments.data_plane_mode, terminal)?,
         None => {}
     }
     terminal.say(&how_to_use(&lab, took));

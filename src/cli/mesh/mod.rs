@@ -2,6 +2,7 @@
 
 mod install;
 mod models;
+mod uninstall;
 
 use crate::error::Result;
 use crate::render::Terminal;
@@ -11,6 +12,7 @@ use crate::render::Terminal;
 pub enum Command {
     /// Install Istio where the fleet file wants it, with the intermediates that it signs with
     Install(Box<super::apply::WholeWork>),
+    Uninstall(Box<uninstall::Arguments>),
     /// List which deployment models, networks, data planes and versions go together
     Models(models::Arguments),
 }
@@ -18,6 +20,7 @@ pub enum Command {
 pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
     match command {
         Command::Install(arguments) => install::run(*arguments, terminal).await,
+        Command::Uninstall(arguments) => uninstall::run(*arguments, terminal).await,
         Command::Models(arguments) => models::run(&arguments, terminal),
     }
 }

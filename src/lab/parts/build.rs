@@ -63,10 +63,7 @@ pub fn build(module: &Module, parts: &[Part], report: &dyn Fn(Event)) -> Result<
         .prefix(&prefix)
         .tempdir_in(&cache)
         .map_err(|error| LabError::file("create a folder in", &cache, error))?;
-    for (name, text) in [("go.mod", module.go_mod), ("go.sum", module.go_sum)] {
-        let path = scratch.path().join(name);
-        fs::write(&path, text).map_err(|error| LabError::file("write", &path, error))?;
-    }
+    write_pins(module, scratch.path())?;
     let output = scratch.path().join("out");
     fs::create_dir(&output).map_err(|error| LabError::file("create", &output, error))?;
     // One after the other: with one package, `-o` can name the file, and the linkers of several
@@ -83,6 +80,15 @@ pub fn build(module: &Module, parts: &[Part], report: &dyn Fn(Event)) -> Result<
         directory: directory.clone(),
     });
     Ok(directory)
+}
+
+/// Writes the pins of a module where `go` looks for them.
+pub fn write_pins(module: &Module, directory: &Path) -> Result<(), LabError> {
+    for (name, text) in [("go.mod", module.go_mod), ("go.sum", module.go_sum)] {
+        let path = directory.join(name);
+        fs::write(&path, text).map_err(|error| LabError::file("write", &path, error))?;
+    }
+    Ok(())
 }
 
 /// Removes what a build that was killed left; this process holds the lock, so none goes on.

@@ -2,9 +2,11 @@
 //! machine, or built once from pinned Go modules that this program carries.
 
 mod build;
+mod gateway_api;
 mod pins;
 mod resolve;
 
+pub use gateway_api::gateway_api;
 pub use pins::Part;
 pub use resolve::{Resolved, link, resolve, together};
 

@@ -154,7 +154,8 @@ const KWOK: Module = Module {
     stamps: &[("sigs.k8s.io/kwok/pkg/consts.Version", Stamp::Version)],
 };
 
-const ISTIO: Module = Module {
+/// Istio, whose programs are istioctl and istiod.
+pub const ISTIO: Module = Module {
     name: "istio",
     path: "istio.io/istio",
     go_mod: include_str!("istio/go.mod"),

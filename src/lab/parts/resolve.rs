@@ -27,10 +27,7 @@ const VERSION_TIME: Duration = Duration::from_secs(5);
 ///
 /// Where a directory that the environment names does not exist, `go` is missing, or a build fails.
 pub fn resolve(parts: &[Part], report: &dyn Fn(Event)) -> Result<Resolved, LabError> {
-    let mut directories = Vec::new();
-    for variable in ["STOLOS_LAB_ASSETS", "KUBEBUILDER_ASSETS"] {
-        directories.extend(named_directory(variable)?);
-    }
+    let directories = named_directories()?;
     let mut resolved = Resolved::new();
     let mut missing: Vec<(&'static Module, Vec<Part>)> = Vec::new();
     for &part in parts {
@@ -51,6 +48,15 @@ pub fn resolve(parts: &[Part], report: &dyn Fn(Event)) -> Result<Resolved, LabEr
         );
     }
     Ok(resolved)
+}
+
+/// The directories that the environment names, the first one first.
+pub fn named_directories() -> Result<Vec<PathBuf>, LabError> {
+    let mut directories = Vec::new();
+    for variable in ["STOLOS_LAB_ASSETS", "KUBEBUILDER_ASSETS"] {
+        directories.extend(named_directory(variable)?);
+    }
+    Ok(directories)
 }
 
 /// One directory that holds all the parts that were found: the one where they lie, or one of links

@@ -45,6 +45,7 @@ fn seen(server: &str, other: &str) -> ClusterInventory {
                 serde_json::from_value(json!([{"id": other, "syncStatus": "synced"}])).unwrap(),
             ),
             networkz: Said::Said(Vec::new()),
+            proxies: Said::Said(Vec::new()),
         }],
         ..ClusterInventory::default()
     };

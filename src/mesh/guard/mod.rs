@@ -83,7 +83,7 @@ fn refused(row: &Combination) -> Option<Refusal> {
     match row.verdict {
         Verdict::Supported => None,
         Verdict::NotBuilt => Some(Refusal {
-            reason: format!("{wanted} is not built yet: this version installs multi-primary and primary-remote with sidecars"),
+            reason: format!("{wanted} is not built yet: this version installs multi-primary and primary-remote with sidecars, and multi-primary with ambient"),
             hint: "`manage: []` for every cluster describes and observes such a mesh; `stolos mesh models` lists what \
                    is built"
                 .to_owned(),

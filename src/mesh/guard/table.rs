@@ -115,7 +115,7 @@ pub const COMBINATIONS: &[Combination] = &[
         model: Model::MultiPrimary,
         networks: &[Networks::OneEach],
         data_plane_mode: DataPlaneMode::Ambient,
-        verdict: Verdict::NotBuilt,
+        verdict: Verdict::Supported,
         reason: "",
         hint: "",
         reference: AMBIENT,

@@ -2,11 +2,35 @@
 
 use super::blocked;
 use super::waves::{Waves, is_webhook};
-use crate::fleet::{Area, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, ObjectReference, Presence, kind};
+use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet};
+use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence, kind};
 use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_name};
+use crate::mesh::values::is_ambient;
 use crate::plan::{Action, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
+
+/// The definitions of the Gateway API without which an istiod makes no gateway (Istio:
+/// `pilot/pkg/config/kube/gatewaycommon`).
+const GATEWAY_API: [&str; 2] = [
+    "gatewayclasses.gateway.networking.k8s.io",
+    "gateways.gateway.networking.k8s.io",
+];
+/// Where its maintainers publish them; the release that this version's Istio is built with.
+const GATEWAY_API_RELEASE: &str =
+    "https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.0/standard-install.yaml";
+
+/// Whether an istiod serves ambient's proxies.
+fn serves_ambient(istiod: &Object) -> bool {
+    let containers = istiod.list(&["spec", "template", "spec", "containers"]).iter();
+    let mut variables = containers.flat_map(|container| container["env"].as_array().into_iter().flatten());
+    variables.any(|variable| variable["name"] == "PILOT_ENABLE_AMBIENT" && variable["value"] == "true")
+}
+
+fn is_absent(seen: &ClusterInventory, definition: &str) -> bool {
+    let kind = kind::CUSTOM_RESOURCE_DEFINITION;
+    let definition = ObjectReference::new(kind.api_version, kind.kind, "", definition);
+    matches!(seen.presence(&definition), Presence::Absent)
+}
 
 /// Plans a primary; `signing` says whether its istiod will have an intermediate.
 pub fn plan(
@@ -41,7 +65,37 @@ pub fn plan(
             "mend what blocks the trust of the cluster, or `stolos apply` the whole fleet file",
         );
     }
-    let mut waves = Waves::new(fleet, cluster, seen);
+    let waves = Waves::new(fleet, cluster, seen);
+    if let Some(live) = waves.ours(&istiod)
+        && serves_ambient(live) != is_ambient(fleet)
+    {
+        let installed = match serves_ambient(live) {
+            true => DataPlaneMode::Ambient,
+            false => DataPlaneMode::Sidecar,
+        };
+        return blocked(
+            cluster,
+            format!(
+                "it is installed with `dataPlaneMode: {}`, and the mode is not changed in place: gateways and proxies of \
+                 the one are not those of the other",
+                installed.as_str()
+            ),
+            "set the mode back, or take the mesh out first: `stolos mesh uninstall`, then `stolos apply`",
+        );
+    }
+    if is_ambient(fleet)
+        && let Some(lacking) = GATEWAY_API.into_iter().find(|name| is_absent(seen, name))
+    {
+        return blocked(
+            cluster,
+            format!("ambient needs the Gateway API, and there is no CustomResourceDefinition {lacking}"),
+            &format!(
+                "define it, as Istio's guide does: `kubectl --context {} apply --server-side -f {GATEWAY_API_RELEASE}`",
+                cluster.context()
+            ),
+        );
+    }
+    let mut waves = waves;
     waves.primary(desired(fleet, cluster, rendering), &istiod);
     waves.draft.finish()
 }
@@ -50,9 +104,12 @@ impl Waves<'_> {
     fn primary(&mut self, desired: Desired, istiod: &ObjectReference) {
         let ground = self.ground(&desired);
         let (webhooks, rest): (Vec<_>, Vec<_>) = desired.control_plane.into_iter().partition(is_webhook);
-        let (workload, base): (Vec<_>, Vec<_>) = rest
+        let (workload, rest): (Vec<_>, Vec<_>) = rest
             .into_iter()
             .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+        let (daemons, base): (Vec<_>, Vec<_>) = rest
+            .into_iter()
+            .partition(|object| object.kind() == kind::DAEMON_SET.kind);
         // While nobody serves here, a remote's Service leads to where somebody does.
         let (leading, base): (Vec<_>, Vec<_>) =
             base.into_iter().partition(|object| self.leads_elsewhere(object));
@@ -102,6 +159,14 @@ impl Waves<'_> {
         }
         let mut hooked = serving;
         hooked.extend(self.webhooks(webhooks, &needs));
+        for object in daemons {
+            let reference = object.reference();
+            // A ztunnel has its certificates from istiod, and mounts the root that istiod publishes.
+            let step = self.draft.object(object, "ambient needs it on each node", &needs);
+            let after: Vec<StepId> = step.into_iter().collect();
+            let reason = "it must run on each node";
+            self.draft.wait(Gate::RolledOut, reference, reason, &after);
+        }
         self.gateway(desired.gateway, &ground, &hooked);
         let mut needs = ground.all();
         needs.extend(hooked);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::fleet::{Area, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, Object, ObjectReference, kind};
+use crate::inventory::{ClusterInventory, FailureClass, Object, ObjectReference, kind};
 use crate::mesh::objects::{Desired, over_live};
 use crate::mesh::values::GATEWAY_NAME;
 use crate::plan::draft::Draft;
@@ -158,9 +158,9 @@ impl<'input> Waves<'input> {
         let parent = &ground.parent;
         let made = !gateway.is_empty();
         let namespace = self.cluster.system_namespace();
-        let (workload, base): (Vec<_>, Vec<_>) = gateway
-            .into_iter()
-            .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+        let runs = |object: &Object| [kind::DEPLOYMENT.kind, kind::GATEWAY.kind].contains(&object.kind());
+        let (workload, base): (Vec<_>, Vec<_>) = gateway.into_iter().partition(runs);
+        let is_istiods = workload.iter().any(|object| object.kind() == kind::GATEWAY.kind);
         let mut before: Vec<StepId> = parent.iter().chain(hooked).cloned().collect();
         let mut service = Vec::new();
         for object in base {
@@ -183,6 +183,14 @@ impl<'input> Waves<'input> {
         if made {
             let reference =
                 |kind: kind::Kind| ObjectReference::new(kind.api_version, kind.kind, namespace, GATEWAY_NAME);
+            if is_istiods {
+                // istiod makes the Service of it.
+                service.clone_from(&started);
+                let gate = Gate::Condition("Programmed");
+                let reason = "istiod must have made it";
+                let programmed = self.draft.wait(gate, reference(kind::GATEWAY), reason, &started);
+                started.extend(programmed);
+            }
             self.draft.wait(
                 Gate::RolledOut,
                 reference(kind::DEPLOYMENT),
@@ -196,6 +204,28 @@ impl<'input> Waves<'input> {
                 &service,
             );
         }
+    }
+
+    /// Waits until nobody hangs on a control plane that goes, where one runs that may be asked.
+    fn unused(&mut self, istiod: &ObjectReference, needs: &[StepId]) -> Option<StepId> {
+        let live = self.seen.object(istiod)?;
+        let revision = live.label("istio.io/rev").unwrap_or("default");
+        let mut replicas = self.seen.replicas.iter();
+        let is_its = replicas.any(|replica| {
+            let failure = replica.proxies.failure();
+            replica.namespace == istiod.namespace
+                && replica.revision == revision
+                && failure.is_none_or(|failure| failure.class != FailureClass::Permission)
+        });
+        if live.label("app") != Some("istiod") || !is_its {
+            return None;
+        }
+        let reason = "proxies that hang on it would get no configuration";
+        let content = Content::Await(Gate::Unused(revision.to_owned()));
+        Some(
+            self.draft
+                .step(Action::Wait, istiod.clone(), reason, needs, content),
+        )
     }
 
     /// What is this fleet's, stands, and is no longer wanted.
@@ -219,6 +249,8 @@ impl<'input> Waves<'input> {
         for (reference, uid) in stale {
             let reason = "the fleet file no longer asks for it";
             let content = Content::Delete { uid };
+            let mut after = after.clone();
+            after.extend(self.unused(&reference, &after));
             let deleted = self
                 .draft
                 .step(Action::Delete, reference.clone(), reason, &after, content);

@@ -45,6 +45,8 @@ fn answer(cluster: &Cluster, namespace: &str, path: &str) -> Response<Full<Bytes
         "/version" => ("text/plain; charset=utf-8", format!("{VERSION}-simulated-Clean")),
         "/debug/clusterz" => ("application/json", clusterz(cluster, namespace)),
         "/debug/networkz" => ("application/json", networkz(cluster, namespace)),
+        // Its pods have no proxies.
+        "/debug/connections" => ("application/json", format!("{}\n", json!({"totalClients": 0}))),
         _ => {
             let mut missing = Response::new(Full::from("404 page not found\n"));
             *missing.status_mut() = StatusCode::NOT_FOUND;
