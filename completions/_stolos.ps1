@@ -179,7 +179,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
         'stolos;plan' {
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Plan only for this cluster of the fleet; can be repeated (reading stays fleet-wide)')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Save the plan: `apply FILE` does exactly that, or nothing')
-            [CompletionResult]::new('--istioctl', '--istioctl', [CompletionResultType]::ParameterName, 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH')
+            [CompletionResult]::new('--istioctl', '--istioctl', [CompletionResultType]::ParameterName, 'The istioctl that renders Istio; can be repeated, for two revisions of different versions; default: `STOLOS_ISTIOCTL`, else the one in the PATH')
             [CompletionResult]::new('--max-clusters', '--max-clusters', [CompletionResultType]::ParameterName, 'Clusters whose control planes, where they serve, are changed at the same time')
             [CompletionResult]::new('--fleet', '--fleet', [CompletionResultType]::ParameterName, 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Only contexts that match (`east`, `prod-*`); can be repeated')
@@ -232,7 +232,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the passphrase of the root''s key; default: asked for on a terminal')
-            [CompletionResult]::new('--istioctl', '--istioctl', [CompletionResultType]::ParameterName, 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH')
+            [CompletionResult]::new('--istioctl', '--istioctl', [CompletionResultType]::ParameterName, 'The istioctl that renders Istio; can be repeated, for two revisions of different versions; default: `STOLOS_ISTIOCTL`, else the one in the PATH')
             [CompletionResult]::new('--max-clusters', '--max-clusters', [CompletionResultType]::ParameterName, 'Clusters whose control planes, where they serve, are changed at the same time')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and stop')
@@ -395,6 +395,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Install Istio where the fleet file wants it, with the intermediates that it signs with')
             [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Take out of every cluster what the fleet put there; the fleet file stays as it is')
+            [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Go from one revision to another, in steps that can be taken back')
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List which deployment models, networks, data planes and versions go together')
             break
         }
@@ -421,7 +422,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'A file whose first line is the passphrase of the root''s key; default: asked for on a terminal')
-            [CompletionResult]::new('--istioctl', '--istioctl', [CompletionResultType]::ParameterName, 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH')
+            [CompletionResult]::new('--istioctl', '--istioctl', [CompletionResultType]::ParameterName, 'The istioctl that renders Istio; can be repeated, for two revisions of different versions; default: `STOLOS_ISTIOCTL`, else the one in the PATH')
             [CompletionResult]::new('--max-clusters', '--max-clusters', [CompletionResultType]::ParameterName, 'Clusters whose control planes, where they serve, are changed at the same time')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and stop')
@@ -466,6 +467,21 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'stolos;mesh;upgrade' {
+            [CompletionResult]::new('--to-version', '--to-version', [CompletionResultType]::ParameterName, 'Its version; default: the one that istioctl brings')
+            [CompletionResult]::new('--fleet', '--fleet', [CompletionResultType]::ParameterName, 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--switch', '--switch', [CompletionResultType]::ParameterName, 'Lead namespaces that ask for no revision to the other one')
+            [CompletionResult]::new('--finish', '--finish', [CompletionResultType]::ParameterName, 'Give up the revision that runs beside')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the difference and stop')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'stolos;mesh;models' {

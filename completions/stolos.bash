@@ -118,6 +118,9 @@ _stolos() {
             stolos__subcmd__mesh,uninstall)
                 cmd="stolos__subcmd__mesh__subcmd__uninstall"
                 ;;
+            stolos__subcmd__mesh,upgrade)
+                cmd="stolos__subcmd__mesh__subcmd__upgrade"
+                ;;
             stolos__subcmd__trust,init)
                 cmd="stolos__subcmd__trust__subcmd__init"
                 ;;
@@ -1230,7 +1233,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__mesh)
-            opts="-q -v -h --color --quiet --verbose --help install uninstall models"
+            opts="-q -v -h --color --quiet --verbose --help install uninstall upgrade models"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1456,6 +1459,32 @@ _stolos() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        stolos__subcmd__mesh__subcmd__upgrade)
+            opts="-q -v -h --to-version --switch --finish --dry-run --fleet --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

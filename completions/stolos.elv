@@ -170,7 +170,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
         &'stolos;plan'= {
             cand --cluster 'Plan only for this cluster of the fleet; can be repeated (reading stays fleet-wide)'
             cand --out 'Save the plan: `apply FILE` does exactly that, or nothing'
-            cand --istioctl 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH'
+            cand --istioctl 'The istioctl that renders Istio; can be repeated, for two revisions of different versions; default: `STOLOS_ISTIOCTL`, else the one in the PATH'
             cand --max-clusters 'Clusters whose control planes, where they serve, are changed at the same time'
             cand --fleet 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory'
             cand --context 'Only contexts that match (`east`, `prod-*`); can be repeated'
@@ -222,7 +222,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand -o 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`'
             cand --output 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`'
             cand --passphrase-file 'A file whose first line is the passphrase of the root''s key; default: asked for on a terminal'
-            cand --istioctl 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH'
+            cand --istioctl 'The istioctl that renders Istio; can be repeated, for two revisions of different versions; default: `STOLOS_ISTIOCTL`, else the one in the PATH'
             cand --max-clusters 'Clusters whose control planes, where they serve, are changed at the same time'
             cand --color 'When to colour'
             cand --dry-run 'Show the plan and stop'
@@ -378,6 +378,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --help 'Print help'
             cand install 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
             cand uninstall 'Take out of every cluster what the fleet put there; the fleet file stays as it is'
+            cand upgrade 'Go from one revision to another, in steps that can be taken back'
             cand models 'List which deployment models, networks, data planes and versions go together'
         }
         &'stolos;mesh;install'= {
@@ -403,7 +404,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand -o 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`'
             cand --output 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`'
             cand --passphrase-file 'A file whose first line is the passphrase of the root''s key; default: asked for on a terminal'
-            cand --istioctl 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH'
+            cand --istioctl 'The istioctl that renders Istio; can be repeated, for two revisions of different versions; default: `STOLOS_ISTIOCTL`, else the one in the PATH'
             cand --max-clusters 'Clusters whose control planes, where they serve, are changed at the same time'
             cand --color 'When to colour'
             cand --dry-run 'Show the plan and stop'
@@ -447,6 +448,20 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --verbose 'Say more (-v what is done, -vv each request)'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'stolos;mesh;upgrade'= {
+            cand --to-version 'Its version; default: the one that istioctl brings'
+            cand --fleet 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory'
+            cand --color 'When to colour'
+            cand --switch 'Lead namespaces that ask for no revision to the other one'
+            cand --finish 'Give up the revision that runs beside'
+            cand --dry-run 'Show the difference and stop'
+            cand -q 'Print answers, warnings and errors, and nothing else'
+            cand --quiet 'Print answers, warnings and errors, and nothing else'
+            cand -v 'Say more (-v what is done, -vv each request)'
+            cand --verbose 'Say more (-v what is done, -vv each request)'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'stolos;mesh;models'= {
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'

@@ -161,7 +161,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s v -l verbose 
 complete -c stolos -n "__fish_stolos_using_subcommand clusters" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l cluster -d 'Plan only for this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l out -d 'Save the plan: `apply FILE` does exactly that, or nothing' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l istioctl -d 'The istioctl that renders Istio; can be repeated, for two revisions of different versions; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l max-clusters -d 'Clusters whose control planes, where they serve, are changed at the same time' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
@@ -214,7 +214,7 @@ diff\t'For reading, with what each step changes'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l istioctl -d 'The istioctl that renders Istio; can be repeated, for two revisions of different versions; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l max-clusters -d 'Clusters whose control planes, where they serve, are changed at the same time' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
@@ -342,15 +342,16 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -f -a "uninstall" -d 'Take out of every cluster what the fleet put there; the fleet file stays as it is'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall models" -f -a "models" -d 'List which deployment models, networks, data planes and versions go together'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -f -a "uninstall" -d 'Take out of every cluster what the fleet put there; the fleet file stays as it is'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -f -a "upgrade" -d 'Go from one revision to another, in steps that can be taken back'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -f -a "models" -d 'List which deployment models, networks, data planes and versions go together'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
@@ -375,7 +376,7 @@ diff\t'For reading, with what each step changes'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l istioctl -d 'The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l istioctl -d 'The istioctl that renders Istio; can be repeated, for two revisions of different versions; default: `STOLOS_ISTIOCTL`, else the one in the PATH' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l max-clusters -d 'Clusters whose control planes, where they serve, are changed at the same time' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
@@ -416,6 +417,17 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l to-version -d 'Its version; default: the one that istioctl brings' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l switch -d 'Lead namespaces that ask for no revision to the other one'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l finish -d 'Give up the revision that runs beside'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l dry-run -d 'Show the difference and stop'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from models" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'

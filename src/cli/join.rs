@@ -107,7 +107,7 @@ async fn unpinned(reading: &Reading, terminal: &Terminal) -> Result<Vec<(Cluster
 }
 
 /// The lines that differ, as `diff -u` shows them.
-fn difference(before: &str, after: &str) -> String {
+pub(super) fn difference(before: &str, after: &str) -> String {
     similar::TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(2)

@@ -85,9 +85,10 @@ impl PlanFormat {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Mesh")]
 pub struct Installing {
-    /// The istioctl that renders Istio; default: `STOLOS_ISTIOCTL`, else the one in the PATH
+    /// The istioctl that renders Istio; can be repeated, for two revisions of different versions; default:
+    /// `STOLOS_ISTIOCTL`, else the one in the PATH
     #[arg(long, value_name = "PATH")]
-    pub istioctl: Option<PathBuf>,
+    pub istioctl: Vec<PathBuf>,
     /// Clusters whose control planes, where they serve, are changed at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub max_clusters: u16,

@@ -2,7 +2,7 @@
 //! Istio's renderings, what answers at the addresses for peers, and a dry run of what differs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::cluster::{self, Purpose, WriteOptions};
 use crate::error::{Error, Result};
 use crate::fleet::{Area, ClusterName, Fleet};
-use crate::host::istioctl::Istioctl;
+use crate::host::istioctl::{self, Istioctl};
 use crate::host::keys::RootStore;
 use crate::inventory::{DryRun, Failure, FailureClass, Inventory, ObjectReference, Observation};
 use crate::link::address;
@@ -55,8 +55,8 @@ pub struct PlanRequest<'request> {
     pub areas: &'request [Area],
     /// The clusters that may be written; all where empty.
     pub clusters: BTreeSet<ClusterName>,
-    /// The istioctl that the user named.
-    pub istioctl: Option<PathBuf>,
+    /// The istioctls that the user named.
+    pub istioctl: Vec<PathBuf>,
     /// Clusters whose control planes, where they serve, are changed at the same time.
     pub at_once: usize,
     /// Whether istiod's own word is awaited: that it reads the others, that it knows their gateways.
@@ -152,7 +152,7 @@ pub fn acting_users(
     async move { join_all(asked).await.into_iter().collect() }
 }
 
-async fn render(fleet: Fleet, named: Option<PathBuf>) -> Result<BTreeMap<ClusterName, Rendering>> {
+async fn render(fleet: Fleet, named: Vec<PathBuf>) -> Result<BTreeMap<ClusterName, Rendering>> {
     let wanted: Vec<_> = render_requests(&fleet)
         .into_iter()
         .filter(|request| {
@@ -164,12 +164,18 @@ async fn render(fleet: Fleet, named: Option<PathBuf>) -> Result<BTreeMap<Cluster
     if wanted.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let istioctl = Istioctl::find(named.as_deref().map(Path::new)).await?;
-    let istioctl = &istioctl;
+    let mut tools = Vec::new();
+    for program in &named {
+        tools.push(Istioctl::find(Some(program)).await?);
+    }
+    if tools.is_empty() {
+        tools.push(Istioctl::find(None).await?);
+    }
+    let tools = &tools[..];
     let renderings = stream::iter(&wanted)
         .map(|request| async move {
-            let rendering = istioctl.render(request).await?;
-            Ok::<_, crate::host::istioctl::IstioctlError>((request.cluster.clone(), rendering))
+            let rendering = istioctl::render(tools, request).await?;
+            Ok::<_, istioctl::IstioctlError>((request.cluster.clone(), rendering))
         })
         .buffer_unordered(RENDERED_AT_ONCE)
         .try_collect()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::layout::{Layout, segments};
-use super::spec::{API_VERSION, ClusterSpec, Fleet, KIND, Role, Root};
+use super::spec::{API_VERSION, ClusterSpec, Fleet, KIND, Role, Root, named_revision};
 use crate::yaml;
 
 /// What is wrong with one field.
@@ -174,7 +174,11 @@ pub fn check(fleet: &Fleet) -> Vec<Problem> {
         check_cluster(fleet, cluster, &format!("spec.clusters[{index}]"), &mut problems);
     }
     check_trust(fleet, &mut problems);
+    check_other_revision(fleet, &mut problems);
+    let other = fleet.spec.mesh.other_revision.iter();
+    let other = other.map(|other| ("spec.mesh.otherRevision.revision".to_owned(), &other.revision));
     for (path, revision) in std::iter::once(("spec.mesh.revision".to_owned(), &fleet.spec.mesh.revision))
+        .chain(other)
         .chain((fleet.spec.clusters.iter().enumerate()).map(|(index, cluster)| {
             (
                 format!("spec.clusters[{index}].istio.revision"),
@@ -191,6 +195,28 @@ pub fn check(fleet: &Fleet) -> Vec<Problem> {
         }
     }
     problems.0
+}
+
+fn check_other_revision(fleet: &Fleet, problems: &mut Problems) {
+    let Some(other) = &fleet.spec.mesh.other_revision else {
+        return;
+    };
+    if named_revision(&other.revision) == named_revision(&fleet.spec.mesh.revision) {
+        problems.add(
+            "spec.mesh.otherRevision.revision",
+            format!("{:?} is the mesh's own revision", named_revision(&other.revision)),
+            "give it another name, or take `otherRevision` out",
+        );
+    }
+    for (index, cluster) in fleet.spec.clusters.iter().enumerate() {
+        if !cluster.istio.revision.is_empty() {
+            problems.add(
+                format!("spec.clusters[{index}].istio.revision"),
+                "a cluster has no revision of its own while the mesh has two",
+                "take it out, or `spec.mesh.otherRevision`",
+            );
+        }
+    }
 }
 
 #[derive(Default)]

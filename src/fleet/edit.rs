@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::check::{self, FleetError};
 use super::layout::{Entry, Item, Layout, Line};
 use super::name::ClusterName;
-use super::spec::{ClusterSpec, Fleet};
+use super::spec::{ClusterSpec, Fleet, MeshSpec};
 use crate::yaml;
 
 /// Why a text was not changed.
@@ -225,6 +225,73 @@ pub fn set_root_pins(text: &str, pins: &[String]) -> Result<String, EditError> {
     })();
     let by_hand = format!("under `spec.trust`:\n  rootSha256: [{}]", quoted.join(", "));
     change.finish(edited, &by_hand)
+}
+
+/// Writes which revisions the mesh has, and in which versions.
+///
+/// # Errors
+/// See [`EditError`].
+pub fn set_revisions(text: &str, mesh: &MeshSpec) -> Result<String, EditError> {
+    let change = Change::new(text, "set the mesh's revisions".to_owned(), |fleet| {
+        let of_fleet = &mut fleet.spec.mesh;
+        of_fleet.version.clone_from(&mesh.version);
+        of_fleet.revision.clone_from(&mesh.revision);
+        of_fleet.other_revision.clone_from(&mesh.other_revision);
+    })?;
+    let quoted = |text: &str| format!("\"{text}\"");
+    let given = |text: &str| (!text.is_empty()).then(|| quoted(text));
+    let other = mesh.other_revision.as_ref().map(|other| {
+        let (revision, version) = (quoted(&other.revision), quoted(&other.version));
+        format!("{{revision: {revision}, version: {version}}}")
+    });
+    let fields = [
+        ("version", given(&mesh.version)),
+        ("revision", given(&mesh.revision)),
+        ("otherRevision", other),
+    ];
+    let by_hand: Vec<String> = fields
+        .iter()
+        .map(|(key, value)| match value {
+            Some(value) => format!("  {key}: {value}"),
+            None => format!("  # no {key}"),
+        })
+        .collect();
+    let edited = fields.iter().try_fold(text.to_owned(), |text, (key, value)| {
+        set_in_mesh(&text, key, value.as_deref())
+    });
+    change.finish(edited, &format!("under `spec.mesh`:\n{}", by_hand.join("\n")))
+}
+
+/// Writes one field of `spec.mesh` on one line, or takes it out.
+fn set_in_mesh(text: &str, key: &str, value: Option<&str>) -> Option<String> {
+    let layout = Layout::of(text);
+    let spec = top(&layout, "spec")?;
+    let below = layout.entries(spec.below());
+    let column = below.first()?.column;
+    let step = column.saturating_sub(spec.column).max(1);
+    let line = |column: usize, value: &str| format!("{}{key}: {value}\n", " ".repeat(column));
+    let Some(mesh) = below.iter().find(|entry| entry.key == "mesh") else {
+        let Some(value) = value else {
+            return Some(text.to_owned());
+        };
+        let new = format!("{}mesh:\n{}", " ".repeat(column), line(column + step, value));
+        return Some(replace(&layout, spec.lines.end..spec.lines.end, &new));
+    };
+    let fields = layout.entries(mesh.below());
+    match (fields.iter().find(|entry| entry.key == key), value) {
+        (None, None) => Some(text.to_owned()),
+        (Some(entry), None) => Some(replace(&layout, entry.lines.clone(), "")),
+        (Some(entry), Some(value)) if entry.lines.len() == 1 => set_value(&layout, entry, value),
+        (Some(entry), Some(value)) => Some(replace(&layout, entry.lines.clone(), &line(entry.column, value))),
+        (None, Some(value)) => {
+            let first = fields.first()?;
+            Some(replace(
+                &layout,
+                mesh.lines.end..mesh.lines.end,
+                &line(first.column, value),
+            ))
+        }
+    }
 }
 
 /// A change that is known in data before it is made in text.

@@ -253,6 +253,9 @@ pub struct MeshSpec {
     /// Istio's revision; empty is the default one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub revision: String,
+    /// A second control plane beside the first, while a mesh goes from one to the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_revision: Option<OtherRevision>,
     /// Istio values for all clusters: the last word over what the fleet derives.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub values: Map<String, Value>,
@@ -267,8 +270,33 @@ impl Default for MeshSpec {
             data_plane_mode: DataPlaneMode::Sidecar,
             trust_domain: String::new(),
             revision: String::new(),
+            other_revision: None,
             values: Map::new(),
         }
+    }
+}
+
+/// A revision that runs beside the one that `istio-injection=enabled` leads to: one that is to come, or
+/// one that goes. It serves namespaces that ask for it (`istio.io/rev`), and the proxies that it has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct OtherRevision {
+    /// Istio's revision; empty is the default one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub revision: String,
+    /// Its version; where empty, what istioctl brings.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+}
+
+/// Istio's word for the revision without a name.
+pub const DEFAULT_REVISION: &str = "default";
+
+/// A revision as its pods and proxies name it: the one without a name is `default`.
+pub fn named_revision(revision: &str) -> &str {
+    match revision {
+        "" => DEFAULT_REVISION,
+        named => named,
     }
 }
 

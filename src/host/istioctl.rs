@@ -11,10 +11,11 @@ use thiserror::Error;
 use tokio::process::Command;
 
 use crate::error::{Error as Shown, ErrorKind};
+use crate::fleet::ClusterName;
 use crate::host::paths::{self, Paths};
 use crate::inventory::Object;
 use crate::mesh::RenderRequest;
-use crate::mesh::objects::Rendering;
+use crate::mesh::objects::{OtherRendering, Rendering};
 use crate::yaml;
 
 /// How long one run may take: rendering takes a second or two.
@@ -68,8 +69,8 @@ impl From<IstioctlError> for Shown {
                  `--istioctl PATH`",
             ),
             IstioctlError::Version { wanted, found, .. } => shown.hint(format!(
-                "bring istioctl {wanted} with `--istioctl PATH`, or set `spec.mesh.version: \"{found}\"` in the fleet \
-                 file"
+                "bring istioctl {wanted} with `--istioctl PATH` (beside another, where the mesh has two revisions), or \
+                 set the version to {found} in the fleet file"
             )),
             IstioctlError::Refused { .. } => {
                 shown.hint("look at `values` in the fleet file: they are passed on to Istio as they stand")
@@ -130,35 +131,17 @@ impl Istioctl {
         &self.version
     }
 
-    /// Renders what one cluster needs.
-    ///
-    /// # Errors
-    ///
-    /// Where the version is not the one wanted, or istioctl refuses the values.
-    pub async fn render(&self, request: &RenderRequest) -> Result<Rendering, IstioctlError> {
-        if !request.version.is_empty() && request.version != self.version {
-            return Err(IstioctlError::Version {
-                wanted: request.version.clone(),
+    /// Itself, where it renders a version; any will do where none is wanted.
+    fn of_version(&self, wanted: &str, cluster: &ClusterName) -> Result<&Self, IstioctlError> {
+        match wanted.is_empty() || wanted == self.version {
+            true => Ok(self),
+            false => Err(IstioctlError::Version {
+                wanted: wanted.to_owned(),
                 found: self.version.clone(),
-                cluster: request.cluster.to_string(),
+                cluster: cluster.to_string(),
                 program: self.program.clone(),
-            });
+            }),
         }
-        let gateway = async {
-            match &request.gateway {
-                Some(gateway) => self.manifest(request.cluster.as_str(), gateway).await,
-                None => Ok(Vec::new()),
-            }
-        };
-        let (control_plane, gateway) = tokio::join!(
-            self.manifest(request.cluster.as_str(), &request.control_plane),
-            gateway
-        );
-        Ok(Rendering {
-            version: self.version.clone(),
-            control_plane: control_plane?,
-            gateway: gateway?,
-        })
     }
 
     async fn manifest(&self, cluster: &str, operator: &Value) -> Result<Vec<Object>, IstioctlError> {
@@ -219,6 +202,51 @@ impl Istioctl {
         }
         Ok(objects)
     }
+}
+
+/// Renders what one cluster needs, each version by the first that renders it.
+///
+/// # Errors
+///
+/// Where none is of a version that is wanted, or one refuses the values.
+pub async fn render(tools: &[Istioctl], request: &RenderRequest) -> Result<Rendering, IstioctlError> {
+    let of_version = |wanted: &str| {
+        let mut found = Err(IstioctlError::NotFound);
+        for tool in tools {
+            found = tool.of_version(wanted, &request.cluster);
+            if found.is_ok() {
+                break;
+            }
+        }
+        found
+    };
+    let cluster = request.cluster.as_str();
+    let tool = of_version(&request.version)?;
+    let gateway = async {
+        match &request.gateway {
+            Some(gateway) => tool.manifest(cluster, gateway).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    let other = async {
+        let Some(other) = &request.other else {
+            return Ok(None);
+        };
+        let tool = of_version(&other.version)?;
+        let control_plane = tool.manifest(cluster, &other.control_plane).await?;
+        Ok(Some(OtherRendering {
+            version: tool.version.clone(),
+            control_plane,
+        }))
+    };
+    let control_plane = tool.manifest(cluster, &request.control_plane);
+    let (control_plane, gateway, other) = tokio::join!(control_plane, gateway, other);
+    Ok(Rendering {
+        version: tool.version.clone(),
+        control_plane: control_plane?,
+        gateway: gateway?,
+        other: other?,
+    })
 }
 
 /// Runs a program to its end, for no longer than rendering can take.

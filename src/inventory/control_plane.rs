@@ -34,7 +34,7 @@ pub const REVISION_LABEL: &str = "istio.io/rev";
 /// The cluster ID that an istiod goes by to which none is given.
 const DEFAULT_CLUSTER_ID: &str = "Kubernetes";
 /// The revision that has no name of its own in objects' names.
-pub const DEFAULT_REVISION: &str = "default";
+pub use crate::fleet::spec::DEFAULT_REVISION;
 
 /// A fact that may have been looked for in vain, or not have been looked for at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use super::values::{
     ambient_gateway, exposed_istiod, exposed_services, is_ambient, needs_gateway, offers_services, remotes,
     serves_remotes,
 };
+use crate::fleet::spec::{DEFAULT_REVISION, OtherRevision, named_revision};
 use crate::fleet::{Area, ClusterSpec, Fleet, Role};
 use crate::inventory::{ClusterInventory, Object, kind};
 use crate::plan::difference::owns_field;
@@ -24,6 +25,17 @@ pub struct Rendering {
     pub control_plane: Vec<Object>,
     /// The east-west gateway's objects; empty where the cluster gets none.
     pub gateway: Vec<Object>,
+    /// The second control plane, where there is one.
+    pub other: Option<OtherRendering>,
+}
+
+/// Istio's rendering of a control plane beside the first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OtherRendering {
+    /// The renderer's version.
+    pub version: String,
+    /// Its objects, those among them that the first one has as well.
+    pub control_plane: Vec<Object>,
 }
 
 /// What should stand in one cluster, by the part of the work that it belongs to.
@@ -44,14 +56,33 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
     let name = &fleet.metadata.name;
     let mesh = ApplySet::of_area(name, Area::Mesh, cluster.system_namespace());
     let definitions = ApplySet::of_definitions(name, cluster.system_namespace());
-    let prepared = |object: &Object, set: &ApplySet| {
+    let prepared_as = |object: &Object, set: &ApplySet, version: &str| {
         let mut object = Object(without_nulls(object.0.clone()));
         without_installer_labels(&mut object);
         set.mark(&mut object, name);
         if object.kind() == kind::DEPLOYMENT.kind {
-            object.set_annotation(VERSION_ANNOTATION, &rendering.version);
+            object.set_annotation(VERSION_ANNOTATION, version);
         }
         object
+    };
+    let prepared = |object: &Object, set: &ApplySet| prepared_as(object, set, &rendering.version);
+    let other = fleet
+        .spec
+        .mesh
+        .other_revision
+        .as_ref()
+        .zip(rendering.other.as_ref());
+    let beside = other
+        .map(|(spec, other)| beside(spec, other, rendering))
+        .unwrap_or_default();
+    let beside = beside.into_iter().map(|object| {
+        let version = rendering.other.as_ref().map_or("", |other| &other.version);
+        prepared_as(object, &mesh, version)
+    });
+    // Of two versions' definitions those of the later one serve both.
+    let latest = match &rendering.other {
+        Some(other) if is_later(&other.version, &rendering.version) => &other.control_plane,
+        _ => &rendering.control_plane,
     };
     let mut gateway = rendering.gateway.clone();
     if is_ambient(fleet) && needs_gateway(fleet, cluster) {
@@ -59,8 +90,7 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
     }
     let is_definition = |object: &&Object| object.kind() == kind::CUSTOM_RESOURCE_DEFINITION.kind;
     Desired {
-        definitions: rendering
-            .control_plane
+        definitions: latest
             .iter()
             .filter(is_definition)
             .map(|object| prepared(object, &definitions))
@@ -70,6 +100,7 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
             .iter()
             .filter(|object| !is_definition(object))
             .map(|object| prepared(object, &mesh))
+            .chain(beside)
             .collect(),
         gateway: gateway.iter().map(|object| prepared(object, &mesh)).collect(),
         exposure: exposure(fleet, cluster, rendering)
@@ -77,6 +108,34 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
             .map(|object| prepared(&Object(object), &mesh))
             .collect(),
     }
+}
+
+/// What a second control plane has beside the first. The default revision's injector is left out: every
+/// namespace that it would serve is led to the mesh's own revision.
+fn beside<'other>(
+    spec: &OtherRevision,
+    other: &'other OtherRendering,
+    first: &Rendering,
+) -> Vec<&'other Object> {
+    let is_default = named_revision(&spec.revision) == DEFAULT_REVISION;
+    let objects = other.control_plane.iter().filter(|object| {
+        let shared = first
+            .control_plane
+            .iter()
+            .any(|one| one.reference() == object.reference());
+        let injects = object.kind() == kind::MUTATING_WEBHOOK.kind;
+        !shared && object.kind() != kind::CUSTOM_RESOURCE_DEFINITION.kind && !(is_default && injects)
+    });
+    objects.collect()
+}
+
+/// Whether a version comes after another, by its numbers.
+fn is_later(version: &str, than: &str) -> bool {
+    let numbers = |version: &str| -> Vec<u64> {
+        let parts = version.split(|character: char| !character.is_ascii_digit());
+        parts.filter_map(|part| part.parse().ok()).collect()
+    };
+    numbers(version) > numbers(than)
 }
 
 /// What the gateway is to pass on. Gateways read their configuration from the primaries: a remote has
@@ -99,8 +158,13 @@ fn exposure(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> Vec<
 
 /// The name of the control plane's Deployment and Service in a cluster.
 pub fn istiod_name(fleet: &Fleet, cluster: &ClusterSpec) -> String {
-    match fleet.revision(cluster) {
-        "" | "default" => "istiod".to_owned(),
+    istiod_of_revision(fleet.revision(cluster))
+}
+
+/// The name of a revision's Deployment and Service.
+pub fn istiod_of_revision(revision: &str) -> String {
+    match named_revision(revision) {
+        DEFAULT_REVISION => "istiod".to_owned(),
         revision => format!("istiod-{revision}"),
     }
 }

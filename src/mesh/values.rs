@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::fleet::spec::{DEFAULT_REVISION, named_revision};
 use crate::fleet::{ClusterName, ClusterSpec, DataPlaneMode, Fleet, NetworkName, Role};
 use crate::inventory::control_plane::NETWORK_LABEL;
 use crate::inventory::kind::GATEWAY;
@@ -22,6 +23,17 @@ pub struct RenderRequest {
     pub control_plane: Value,
     /// The east-west gateway's `IstioOperator`; none where somebody else makes it.
     pub gateway: Option<Value>,
+    /// The second control plane, where there is one.
+    pub other: Option<OtherRequest>,
+}
+
+/// What is rendered for a control plane beside the first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtherRequest {
+    /// The version that the fleet file wants, or empty.
+    pub version: String,
+    /// Its `IstioOperator`.
+    pub control_plane: Value,
 }
 
 /// The name of the east-west gateway's Deployment and Service, as in Istio's guides.
@@ -45,8 +57,12 @@ pub fn render_requests(fleet: &Fleet) -> Vec<RenderRequest> {
             version: fleet.version(cluster).to_owned(),
             control_plane: match cluster.role {
                 Role::Remote => remote(fleet, cluster),
-                _ => control_plane(fleet, cluster),
+                _ => control_plane(fleet, cluster, fleet.revision(cluster), true),
             },
+            other: fleet.spec.mesh.other_revision.as_ref().map(|other| OtherRequest {
+                version: other.version.clone(),
+                control_plane: control_plane(fleet, cluster, &other.revision, false),
+            }),
             // In ambient mode istiod itself makes one of a Gateway of the Gateway API.
             gateway: (needs_gateway(fleet, cluster) && !is_ambient(fleet)).then(|| gateway(fleet, cluster)),
         })
@@ -88,9 +104,8 @@ pub fn remotes<'fleet>(
     clusters.filter(|remote| remote.role == Role::Remote && remote.primary.as_ref() == Some(&primary.name))
 }
 
-fn operator(fleet: &Fleet, cluster: &ClusterSpec, name: &str, profile: &str) -> Value {
+fn operator(fleet: &Fleet, cluster: &ClusterSpec, revision: &str, name: &str, profile: &str) -> Value {
     let mut spec = json!({"profile": profile});
-    let revision = fleet.revision(cluster);
     if !revision.is_empty() {
         spec["revision"] = revision.into();
     }
@@ -103,20 +118,28 @@ fn operator(fleet: &Fleet, cluster: &ClusterSpec, name: &str, profile: &str) -> 
     })
 }
 
-fn control_plane(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
+/// A control plane of a revision. Where it is the mesh's own, it is the default one as well: namespaces
+/// that ask for no revision are led to it (Istio's tag `default`), and it judges all resources.
+fn control_plane(fleet: &Fleet, cluster: &ClusterSpec, revision: &str, is_default: bool) -> Value {
     let mut global = global(fleet, cluster);
     if serves_remotes(fleet, cluster) {
         global["externalIstiod"] = true.into();
     }
     // Without `defaultRevision` the renderer leaves the default validating webhook out.
-    let mut values = json!({"defaultRevision": "default", "global": global});
+    let mut values = json!({"defaultRevision": "", "global": global});
+    if is_default {
+        values["defaultRevision"] = named_revision(revision).into();
+        if named_revision(revision) != DEFAULT_REVISION {
+            values["revisionTags"] = json!([DEFAULT_REVISION]);
+        }
+    }
     let mut profile = "minimal";
     if is_ambient(fleet) {
         profile = "ambient";
         values["pilot"] = json!({"env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"}});
     }
     merge_own(&mut values, fleet, cluster);
-    let mut operator = operator(fleet, cluster, "control-plane", profile);
+    let mut operator = operator(fleet, cluster, revision, "control-plane", profile);
     operator["spec"]["values"] = values;
     if fleet.trust_domain() != "cluster.local" {
         operator["spec"]["meshConfig"] = json!({"trustDomain": fleet.trust_domain()});
@@ -138,7 +161,7 @@ fn remote(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     );
     let mut values = json!({"global": global, "istiodRemote": {"injectionPath": path}});
     merge_own(&mut values, fleet, cluster);
-    let mut operator = operator(fleet, cluster, "remote", "remote");
+    let mut operator = operator(fleet, cluster, fleet.revision(cluster), "remote", "remote");
     operator["spec"]["values"] = values;
     operator
 }
@@ -171,7 +194,13 @@ fn gateway(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
         .map(NetworkName::as_str)
         .unwrap_or_default();
     let port = |name: &str, port: u16| json!({"name": name, "port": port, "targetPort": port});
-    let mut operator = operator(fleet, cluster, "east-west-gateway", "empty");
+    let mut operator = operator(
+        fleet,
+        cluster,
+        fleet.revision(cluster),
+        "east-west-gateway",
+        "empty",
+    );
     operator["spec"]["components"] = json!({"ingressGateways": [{
         "name": GATEWAY_NAME,
         "namespace": cluster.system_namespace(),

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::{ClusterInventory, Object, ObjectReference, kind};
 use crate::link::{links, secret};
-use crate::mesh::istiod_name;
+use crate::mesh::{istiod_name, istiod_of_revision};
 use crate::plan::{Action, Content, Gate, Plan, Step, StepId};
 use crate::reconcile::{Given, settle};
 
@@ -25,6 +25,16 @@ pub fn in_turn(mut plan: Plan, fleet: &Fleet, given: &Given<'_>, at_once: usize)
         let Some(seen) = given.inventory.seen(&cluster.name) else {
             continue;
         };
+        if given.areas.contains(&Area::Links) {
+            let other = fleet.spec.mesh.other_revision.iter();
+            let beside = other.map(|other| ObjectReference {
+                name: istiod_of_revision(&other.revision),
+                ..istiod.clone()
+            });
+            for istiod in beside.chain(std::iter::once(istiod.clone())) {
+                used_when_it_reads(&mut plan, fleet, cluster, seen, &istiod);
+            }
+        }
         let serves = Gate::RolledOut.missing_of(seen.object(&istiod)).is_none();
         let Some(step) = plan.steps.iter_mut().find(|step| step.id == change && serves) else {
             continue;
@@ -40,6 +50,32 @@ pub fn in_turn(mut plan: Plan, fleet: &Fleet, given: &Given<'_>, at_once: usize)
         under_way.push_back(over);
     }
     settle(plan)
+}
+
+/// A control plane that comes beside one that serves is led to when it reads what that one reads.
+fn used_when_it_reads(
+    plan: &mut Plan,
+    fleet: &Fleet,
+    cluster: &ClusterSpec,
+    seen: &ClusterInventory,
+    istiod: &ObjectReference,
+) {
+    let comes = StepId::of(&cluster.name, Area::Mesh, Action::Create, istiod);
+    if !plan.steps.iter().any(|step| step.id == comes) {
+        return;
+    }
+    let rolled_out = StepId::awaiting(&cluster.name, Area::Mesh, istiod, &Gate::RolledOut);
+    let reads = reads_again(plan, fleet, cluster, seen, &rolled_out);
+    let webhooks = plan.steps.iter_mut().filter(|step| {
+        step.cluster == cluster.name
+            && step.object.kind == kind::MUTATING_WEBHOOK.kind
+            && matches!(step.action, Action::Create | Action::Update)
+    });
+    for webhook in webhooks {
+        if webhook.needs.contains(&rolled_out) {
+            webhook.needs.extend(reads.iter().cloned());
+        }
+    }
 }
 
 /// Waits until the istiods of a cluster read every other that they read before. Steps that are in the
@@ -76,7 +112,7 @@ fn reads_again(
                 area: Area::Links,
                 action: Action::Wait,
                 object,
-                reason: format!("it read {} before it was changed", read.name),
+                reason: format!("istiod read {} before, and must again", read.name),
                 needs: vec![rolled_out.clone()],
                 disruptive: false,
                 uid,

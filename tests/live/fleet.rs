@@ -86,9 +86,14 @@ impl Fleet {
 
     /// The Pod as it comes back from a dry run in an injected namespace.
     pub fn injected(&self, number: u8) -> String {
+        self.injected_in(number, "istio-injection=enabled")
+    }
+
+    /// The Pod as it comes back from a dry run in a namespace with a label.
+    pub fn injected_in(&self, number: u8, label: &str) -> String {
         let context = self.lab.context(number);
         must(self.lab.kubectl(&context, &["create", "namespace", "sample"]));
-        let label = ["label", "namespace", "sample", "istio-injection=enabled"];
+        let label = ["label", "namespace", "sample", label];
         must(self.lab.kubectl(&context, &label));
         let arguments = [
             "-n",

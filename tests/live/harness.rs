@@ -202,7 +202,8 @@ impl Lab {
             .collect()
     }
 
-    /// How many requests a User-Agent made, by `verb resource/subresource`.
+    /// How many requests a User-Agent made, by `verb resource/subresource`; a resource of a group is
+    /// `resource.group`.
     pub fn requests_by(&self, context: &str, agent: &str) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for event in self.audit(context) {
@@ -212,6 +213,9 @@ impl Lab {
             }
             let reference = &event["objectRef"];
             let mut what = format!("{} {}", text(&event["verb"]), text(&reference["resource"]));
+            if let Some(group) = reference["apiGroup"].as_str() {
+                what = format!("{what}.{group}");
+            }
             if let Some(subresource) = reference["subresource"].as_str() {
                 what = format!("{what}/{subresource}");
             }

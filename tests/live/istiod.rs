@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,47 +20,64 @@ pub fn istiods_word(lab: &Lab, number: u8, path: &str) -> Vec<Value> {
             .args(namespace),
     );
     pods.lines()
-        .map(|pod| {
-            let mut forward = lab
-                .kubectl(&context, &["port-forward", pod, ":15014"])
-                .args(namespace)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("kubectl can be run");
-            let mut line = String::new();
-            // Held to the end: kubectl ends where nobody listens to what it says next.
-            let mut stdout = BufReader::new(forward.stdout.take().expect("its stdout is piped"));
-            stdout.read_line(&mut line).expect("kubectl says its port");
-            // Forwarding from 127.0.0.1:40123 -> 15014
-            let address = line.split_whitespace().nth(2).expect("an address").to_owned();
-            let mut stream = TcpStream::connect(&address).expect("kubectl listens");
-            let body = get(&mut stream, path);
-            forward.kill().expect("kubectl can be ended");
-            forward.wait().expect("kubectl ends");
-            drop(stdout);
-            serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: no JSON ({error}): {body}"))
-        })
+        .map(|pod| word_of(lab, number, pod, path).unwrap_or_else(|why| panic!("{path} of {pod}: {why}")))
         .collect()
 }
 
-/// The body of an answer, by its length: a port-forward does not pass on the end of a connection.
-fn get(stream: &mut TcpStream, path: &str) -> String {
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it takes a request");
-    let mut reader = BufReader::new(stream);
-    let mut line = || {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("istiod answers");
-        line.trim().to_ascii_lowercase()
+/// What one istiod says, or why it says nothing: it may be going.
+pub fn word_of(lab: &Lab, number: u8, pod: &str, path: &str) -> Result<Value, String> {
+    let mut forward = lab
+        .kubectl(&lab.context(number), &["port-forward", pod, ":15014"])
+        .args(["-n", "istio-system"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("kubectl can be run");
+    let mut line = String::new();
+    // Held to the end: kubectl ends where nobody listens to what it says next.
+    let mut stdout = BufReader::new(forward.stdout.take().expect("its stdout is piped"));
+    stdout.read_line(&mut line).expect("kubectl says its port");
+    // Forwarding from 127.0.0.1:40123 -> 15014
+    let body = match line.split_whitespace().nth(2) {
+        Some(address) => TcpStream::connect(address)
+            .and_then(|mut stream| get(&mut stream, path))
+            .map_err(|error| error.to_string()),
+        None => Err("kubectl does not forward".to_owned()),
     };
-    assert!(line().contains("200"), "{path}");
-    let headers: Vec<String> = std::iter::from_fn(|| Some(line()).filter(|line| !line.is_empty())).collect();
+    forward.kill().expect("kubectl can be ended");
+    forward.wait().expect("kubectl ends");
+    drop(stdout);
+    serde_json::from_str(&body?).map_err(|error| format!("no JSON: {error}"))
+}
+
+/// The body of an answer, by its length: a port-forward does not pass on the end of a connection.
+fn get(stream: &mut TcpStream, path: &str) -> std::io::Result<String> {
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+    let mut reader = BufReader::new(stream);
+    let mut line = || -> std::io::Result<String> {
+        let mut line = String::new();
+        match reader.read_line(&mut line)? {
+            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line.trim().to_ascii_lowercase()),
+        }
+    };
+    if !line()?.contains("200") {
+        return Err(std::io::Error::other("it is refused"));
+    }
+    let mut headers = Vec::new();
+    loop {
+        match line()? {
+            line if line.is_empty() => break,
+            line => headers.push(line),
+        }
+    }
     let length = headers
         .iter()
         .find_map(|header| header.strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.expect("a short answer says its length")];
-    reader.read_exact(&mut body).expect("the whole of it comes");
-    String::from_utf8(body).expect("text")
+    reader.read_exact(&mut body)?;
+    Ok(String::from_utf8(body).expect("text"))
 }
 
 /// What `istioctl remote-clusters`, run inside of the lab, says of each cluster.

@@ -27,3 +27,4 @@ mod reinstalled;
 mod remote;
 mod said;
 mod secrets;
+mod upgrade;

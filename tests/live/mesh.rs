@@ -116,7 +116,11 @@ fn three_clusters_become_one_mesh_and_stay_as_they_are() {
             let (verb, resource) = what.split_once(' ').expect("a verb and a resource");
             match (verb, resource) {
                 // Questions: as whom this is done, whether tokens are taken, and to istiod.
-                ("create", "tokenreviews" | "selfsubjectreviews") | (_, "pods/portforward") => {}
+                (
+                    "create",
+                    "tokenreviews.authentication.k8s.io" | "selfsubjectreviews.authentication.k8s.io",
+                )
+                | (_, "pods/portforward") => {}
                 ("list", resource) => {
                     lists += count;
                     kinds.insert(resource);

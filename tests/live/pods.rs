@@ -75,7 +75,7 @@ fn istiod_runs_for_real() {
     assert_eq!(doors, "");
     assert!(
         lab.writes_by(&context, "kubectl")
-            .contains_key("delete deployments")
+            .contains_key("delete deployments.apps")
     );
 }
 

@@ -133,7 +133,8 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
     assert_eq!(alone.status.code(), Some(1), "{alone:?}");
     // Somebody's own resource would go with the definitions: that is said, and wants consent.
     let theirs = r#"{"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
-        "metadata": {"name": "theirs", "namespace": "default"}, "spec": {"hosts": ["theirs.example"]}}"#;
+        "metadata": {"name": "theirs", "namespace": "default"}, "spec": {
+            "hosts": ["theirs.example"], "http": [{"route": [{"destination": {"host": "theirs.default"}}]}]}}"#;
     fleet.lab.home.write("theirs.json", theirs);
     let create = ["create", "-f", "theirs.json"];
     must(fleet.lab.kubectl(&fleet.lab.context(1), &create));

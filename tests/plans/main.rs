@@ -27,11 +27,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use similar::TextDiff;
 
+use stolos::fleet::spec::named_revision;
 use stolos::fleet::{Area, ClusterName, DataPlaneMode, Fleet, Role};
 use stolos::inventory::{Inventory, Object};
 use stolos::leave;
 use stolos::mesh::guard::{Refusal, refusals};
-use stolos::mesh::objects::Rendering;
+use stolos::mesh::objects::{OtherRendering, Rendering};
 use stolos::mesh::render_requests;
 use stolos::plan::{Plan, text};
 use stolos::reconcile::{self, Given};
@@ -359,9 +360,22 @@ fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName, Ren
                 control_plane.retain(|object| ambient.iter().all(|it| it.reference() != object.reference()));
                 control_plane.extend(ambient);
             }
+            let mesh = &fleet.spec.mesh;
+            let other = mesh.other_revision.as_ref().zip(request.other);
+            let other = other.map(|(spec, request)| OtherRendering {
+                version: match request.version.as_str() {
+                    "" => own.to_owned(),
+                    wanted => wanted.to_owned(),
+                },
+                control_plane: of_revision(&control_plane, &spec.revision, false),
+            });
             let rendering = Rendering {
                 version: version.unwrap_or(own).to_owned(),
-                control_plane,
+                control_plane: match is_remote {
+                    true => control_plane,
+                    false => of_revision(&control_plane, &mesh.revision, true),
+                },
+                other,
                 gateway: match request.gateway {
                     Some(_) => objects(&rendered["gateway"]),
                     None => Vec::new(),
@@ -370,6 +384,36 @@ fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName, Ren
             (request.cluster, rendering)
         })
         .collect()
+}
+
+/// The base's objects as Istio's charts name them for a revision, with its tag where it is the default.
+fn of_revision(objects: &[Object], revision: &str, is_default: bool) -> Vec<Object> {
+    const OF_A_REVISION: [&str; 4] = [
+        "istiod",
+        "istio",
+        "istio-sidecar-injector",
+        "istio-validator-istio-system",
+    ];
+    let named = named_revision(revision);
+    let mut revised: Vec<Object> = objects.to_vec();
+    for object in &mut revised {
+        if OF_A_REVISION.contains(&object.name()) {
+            object.set_label("istio.io/rev", named);
+            if named != "default" {
+                object.0["metadata"]["name"] = format!("{}-{revision}", object.name()).into();
+            }
+        }
+    }
+    if is_default && named != "default" {
+        let injector = objects
+            .iter()
+            .find(|object| object.name() == "istio-sidecar-injector");
+        let mut tag = injector.expect("there is one").clone();
+        tag.0["metadata"]["name"] = "istio-revision-tag-default".into();
+        tag.set_label("istio.io/rev", named);
+        revised.push(tag);
+    }
+    revised
 }
 
 fn root_of(case: Option<&RootCase>, on_the_base: bool) -> RootOnHand {

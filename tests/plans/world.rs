@@ -291,14 +291,10 @@ fn settle(inventory: &mut Inventory) {
         let Observation::Seen(seen) = observation else {
             continue;
         };
-        let Some(istiod) = seen
-            .objects
-            .iter()
-            .find(|object| object.kind() == "Deployment" && object.label("app") == Some("istiod"))
-        else {
-            seen.replicas.clear();
-            continue;
-        };
+        let objects = seen.objects.iter();
+        let istiods =
+            objects.filter(|object| object.kind() == "Deployment" && object.label("app") == Some("istiod"));
+        let istiods: Vec<Object> = istiods.cloned().collect();
         let entry = |id: &str, secret_name: String| ClusterzEntry {
             id: id.to_owned(),
             secret_name,
@@ -314,21 +310,22 @@ fn settle(inventory: &mut Inventory) {
                     .map(|remote| entry(&remote.cluster_id, secret_name.clone())),
             );
         }
-        let networkz = gateways
+        let networkz: Vec<NetworkzEntry> = gateways
             .iter()
             .filter(|(cluster, _)| clusterz.iter().any(|entry| entry.id == cluster.as_str()))
             .map(|(_, entry)| entry.clone())
             .collect();
-        seen.replicas = vec![Replica {
+        let replica = |istiod: Object| Replica {
             namespace: istiod.namespace().to_owned(),
-            pod: "istiod-1".to_owned(),
-            revision: "default".to_owned(),
+            pod: format!("{}-1", istiod.name()),
+            revision: istiod.label("istio.io/rev").unwrap_or("default").to_owned(),
             ready: true,
             version: Said::Said("1.31.2".to_owned()),
-            clusterz: Said::Said(clusterz),
-            networkz: Said::Said(networkz),
+            clusterz: Said::Said(clusterz.clone()),
+            networkz: Said::Said(networkz.clone()),
             proxies: Said::Said(Vec::new()),
-        }];
+        };
+        seen.replicas = istiods.into_iter().map(replica).collect();
     }
 }
 

@@ -3,6 +3,7 @@
 mod install;
 mod models;
 mod uninstall;
+mod upgrade;
 
 use crate::error::Result;
 use crate::render::Terminal;
@@ -13,6 +14,7 @@ pub enum Command {
     /// Install Istio where the fleet file wants it, with the intermediates that it signs with
     Install(Box<super::apply::WholeWork>),
     Uninstall(Box<uninstall::Arguments>),
+    Upgrade(upgrade::Arguments),
     /// List which deployment models, networks, data planes and versions go together
     Models(models::Arguments),
 }
@@ -21,6 +23,7 @@ pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
     match command {
         Command::Install(arguments) => install::run(*arguments, terminal).await,
         Command::Uninstall(arguments) => uninstall::run(*arguments, terminal).await,
+        Command::Upgrade(arguments) => upgrade::run(&arguments, terminal),
         Command::Models(arguments) => models::run(&arguments, terminal),
     }
 }

@@ -10,6 +10,8 @@ use table::{
 };
 
 use super::objects::Rendering;
+use super::values::is_ambient;
+use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Model, Role};
 use crate::inventory::{ClusterInventory, Fact, Inventory, control_planes};
 use crate::plan::Blocked;
@@ -41,8 +43,17 @@ pub fn refusals(fleet: &Fleet) -> Vec<Refusal> {
             .iter()
             .filter_map(|cluster| unlike_its_primary(fleet, cluster)),
     );
+    refusals.extend(two_revisions(fleet));
     let managed = clusters.iter().filter(|cluster| cluster.manages(Area::Mesh));
-    let versions: BTreeSet<&str> = managed.map(|cluster| fleet.version(cluster)).collect();
+    let mut versions: BTreeSet<&str> = managed.map(|cluster| fleet.version(cluster)).collect();
+    versions.extend(
+        fleet
+            .spec
+            .mesh
+            .other_revision
+            .iter()
+            .map(|other| other.version.as_str()),
+    );
     refusals.extend(versions.into_iter().filter_map(too_old));
     refusals
 }
@@ -120,10 +131,7 @@ fn role_does_not_fit(fleet: &Fleet, cluster: &ClusterSpec) -> Option<Refusal> {
 fn unlike_its_primary(fleet: &Fleet, remote: &ClusterSpec) -> Option<Refusal> {
     let of_remote = remote.role == Role::Remote && remote.manages(Area::Mesh);
     let primary = fleet.cluster(remote.primary.as_ref().filter(|_| of_remote)?)?;
-    let revision = |cluster| match fleet.revision(cluster) {
-        "" => "default",
-        revision => revision,
-    };
+    let revision = |cluster| named_revision(fleet.revision(cluster));
     let (what, of_remote, of_primary) = [
         ("namespace", remote.system_namespace(), primary.system_namespace()),
         ("revision", revision(remote), revision(primary)),
@@ -137,6 +145,26 @@ fn unlike_its_primary(fleet: &Fleet, remote: &ClusterSpec) -> Option<Refusal> {
             remote.name, primary.name
         ),
         hint: format!("write the same `istio: {{{what}: …}}` for both, or for neither"),
+    })
+}
+
+/// A second control plane beside the first, where they would not keep apart: a remote leads to one of
+/// them, and both would write ambient's proxies on the nodes.
+fn two_revisions(fleet: &Fleet) -> Option<Refusal> {
+    fleet.spec.mesh.other_revision.as_ref()?;
+    let remote = fleet
+        .spec
+        .clusters
+        .iter()
+        .find(|cluster| cluster.role == Role::Remote);
+    let why = match remote {
+        Some(remote) => format!("the remote {} can be led to one of them alone", remote.name),
+        None if is_ambient(fleet) => "ambient has one proxy on a node, and no second beside it".to_owned(),
+        None => return None,
+    };
+    Some(Refusal {
+        reason: format!("`spec.mesh.otherRevision`: two revisions of such a mesh are not built yet: {why}"),
+        hint: "take it out, and upgrade in place: `spec.mesh.version`".to_owned(),
     })
 }
 

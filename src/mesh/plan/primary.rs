@@ -4,7 +4,9 @@ use super::blocked;
 use super::waves::{Waves, is_webhook};
 use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet};
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence, kind};
-use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_name};
+use crate::mesh::objects::{
+    Desired, Rendering, VERSION_ANNOTATION, desired, istiod_name, istiod_of_revision,
+};
 use crate::mesh::values::is_ambient;
 use crate::plan::{Action, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
@@ -46,16 +48,41 @@ pub fn plan(
         cluster.system_namespace(),
         istiod_name(fleet, cluster),
     );
-    if let Presence::Present(live) = seen.presence(&istiod)
-        && let Some(running) = live.annotation(VERSION_ANNOTATION)
-        && running != rendering.version
-        && fleet.version(cluster).is_empty()
-    {
-        return blocked(
-            cluster,
-            format!("Istio {running} runs, and istioctl is {}", rendering.version),
-            "set `spec.mesh.version` in the fleet file to the version that is wanted, and bring its istioctl",
-        );
+    let own = (
+        istiod.clone(),
+        &rendering.version,
+        fleet.version(cluster),
+        "spec.mesh.version",
+    );
+    let other = fleet
+        .spec
+        .mesh
+        .other_revision
+        .as_ref()
+        .zip(rendering.other.as_ref());
+    let other = other.map(|(spec, rendering)| {
+        let name = istiod_of_revision(&spec.revision);
+        let istiod = ObjectReference {
+            name,
+            ..istiod.clone()
+        };
+        let field = "spec.mesh.otherRevision.version";
+        (istiod, &rendering.version, spec.version.as_str(), field)
+    });
+    for (istiod, rendered, wanted, field) in std::iter::once(own).chain(other) {
+        if let Presence::Present(live) = seen.presence(&istiod)
+            && let Some(running) = live.annotation(VERSION_ANNOTATION)
+            && running != rendered
+            && wanted.is_empty()
+        {
+            return blocked(
+                cluster,
+                format!("Istio {running} runs there as {istiod}, and istioctl is {rendered}"),
+                &format!(
+                    "set `{field}` in the fleet file to the version that is wanted, and bring its istioctl"
+                ),
+            );
+        }
     }
     if !signing {
         return blocked(
@@ -130,23 +157,14 @@ impl Waves<'_> {
         }
         // An istiod that starts before its intermediate is there signs for itself.
         before_istiod.extend(self.intermediate_steps());
-        let mut started = Vec::new();
+        let mut serving: Vec<StepId> = Vec::new();
         for object in workload {
-            started.extend(
-                self.draft
-                    .object(object, "there is no control plane", &before_istiod),
-            );
+            let (reference, missing) = (object.reference(), "there is no control plane");
+            let started = self.draft.object(object, missing, &before_istiod);
+            let started: Vec<StepId> = started.into_iter().collect();
+            let reason = "the control plane must serve first";
+            serving.extend(self.draft.wait(Gate::RolledOut, reference, reason, &started));
         }
-        let serving: Vec<StepId> = self
-            .draft
-            .wait(
-                Gate::RolledOut,
-                istiod.clone(),
-                "the control plane must serve first",
-                &started,
-            )
-            .into_iter()
-            .collect();
         // The webhooks come when istiod serves: before, a `Fail` would keep pods from being made.
         let needs = if serving.is_empty() {
             ground.all()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::fleet::spec::DEFAULT_REVISION;
 use crate::fleet::{Area, ClusterSpec, Fleet};
 use crate::inventory::{ClusterInventory, FailureClass, Object, ObjectReference, kind};
 use crate::mesh::objects::{Desired, over_live};
@@ -206,6 +207,14 @@ impl<'input> Waves<'input> {
         }
     }
 
+    fn no_longer_wanted(&mut self, object: &Object, needs: &[StepId]) -> StepId {
+        let reason = "the fleet file no longer asks for it";
+        let uid = object.uid().to_owned();
+        let content = Content::Delete { uid };
+        self.draft
+            .step(Action::Delete, object.reference(), reason, needs, content)
+    }
+
     /// Waits until nobody hangs on a control plane that goes, where one runs that may be asked.
     fn unused(&mut self, istiod: &ObjectReference, needs: &[StepId]) -> Option<StepId> {
         let live = self.seen.object(istiod)?;
@@ -235,32 +244,49 @@ impl<'input> Waves<'input> {
             Area::Mesh,
             self.cluster.system_namespace(),
         );
-        let stale: Vec<(ObjectReference, String)> = self
-            .seen
-            .objects
-            .iter()
-            .filter(|object| set.has(object))
-            .map(|object| (object.reference(), object.uid().to_owned()))
-            .filter(|(reference, _)| !ground.wanted.contains(reference))
-            .collect();
+        let live = self.seen.objects.iter();
+        let stale = live.filter(|object| set.has(object) && !ground.wanted.contains(&object.reference()));
+        let stale: Vec<Object> = stale.cloned().collect();
         let steps = self.draft.plan.steps.iter().map(|step| &step.id);
         let after: Vec<StepId> = steps.chain(needs).cloned().collect();
-        let mut gone = Vec::new();
-        for (reference, uid) in stale {
-            let reason = "the fleet file no longer asks for it";
-            let content = Content::Delete { uid };
-            let mut after = after.clone();
-            after.extend(self.unused(&reference, &after));
-            let deleted = self
-                .draft
-                .step(Action::Delete, reference.clone(), reason, &after, content);
-            if reference.kind == kind::DEPLOYMENT.kind {
-                let reason = "its pods write while they run";
-                gone.extend(self.draft.wait(Gate::Gone, reference, reason, &[deleted]));
-            } else {
-                gone.push(deleted);
-            }
+        // A webhook that another stands in for goes at once. A control plane keeps all of its own until
+        // nobody hangs on it, and what it is asked by must not be left without it.
+        let is_replaced =
+            |object: &Object| object.kind() == kind::MUTATING_WEBHOOK.kind && is_default(object);
+        let (replaced, stale): (Vec<_>, Vec<_>) = stale.into_iter().partition(is_replaced);
+        let mut gone: Vec<StepId> = Vec::new();
+        for object in replaced {
+            gone.push(self.no_longer_wanted(&object, &after));
         }
+        let mut unused = after.clone();
+        unused.extend(gone.iter().cloned());
+        let left = unused.clone();
+        for object in &stale {
+            unused.extend(self.unused(&object.reference(), &left));
+        }
+        let (webhooks, stale): (Vec<_>, Vec<_>) = stale.into_iter().partition(is_webhook);
+        let (workloads, stale): (Vec<_>, Vec<_>) = stale
+            .into_iter()
+            .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+        let mut unasked = unused.clone();
+        for object in webhooks {
+            let deleted = self.no_longer_wanted(&object, &unused);
+            unasked.push(deleted.clone());
+            gone.push(deleted);
+        }
+        let mut ended = unasked.clone();
+        for object in workloads {
+            let deleted = self.no_longer_wanted(&object, &unasked);
+            let reason = "its pods write while they run";
+            ended.extend(
+                self.draft
+                    .wait(Gate::Gone, object.reference(), reason, &[deleted]),
+            );
+        }
+        for object in stale {
+            gone.push(self.no_longer_wanted(&object, &ended));
+        }
+        gone.extend(ended);
         if let Some(parent) = ground.narrower {
             let reason = "the last of a kind that it names is gone";
             let reference = parent.reference();
@@ -272,6 +298,11 @@ impl<'input> Waves<'input> {
             }
         }
     }
+}
+
+/// Whether an object is of the default revision.
+fn is_default(object: &Object) -> bool {
+    object.label("istio.io/rev") == Some(DEFAULT_REVISION)
 }
 
 /// Whether an object is a webhook configuration.

@@ -1,0 +1,115 @@
+//! `stolos mesh upgrade`
+
+use crate::cli::args::FleetArgument;
+use crate::cli::join::difference;
+use crate::error::{Error, Result};
+use crate::fleet::spec::{OtherRevision, named_revision};
+use crate::fleet::{MeshSpec, edit};
+use crate::host::fleet_file;
+use crate::render::Terminal;
+
+/// Go from one revision to another, in steps that can be taken back
+///
+/// Each step edits the fleet file and shows the difference; `stolos apply` does the rest, and ends
+/// when it holds. A second revision is put beside the first in every cluster, and reads what the first
+/// one reads (`mesh upgrade REVISION`). Namespaces that say `istio-injection=enabled`, or nothing, are led
+/// to it with `--switch`, and back with `--switch` again; one by one, before, by a label of their own
+/// (`kubectl label namespace NAME istio.io/rev=REVISION istio-injection-`). Pods follow when they are
+/// restarted. With `--finish` the one that is beside the other goes, when no proxy is connected to it.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The revision to put beside the one that runs, such as `1-31-2`
+    #[arg(value_name = "REVISION", conflicts_with_all = ["switch", "finish"])]
+    revision: Option<String>,
+    /// Its version; default: the one that istioctl brings
+    #[arg(
+        long,
+        value_name = "VERSION",
+        requires = "revision",
+        default_value = "",
+        hide_default_value = true
+    )]
+    to_version: String,
+    /// Lead namespaces that ask for no revision to the other one
+    #[arg(long, conflicts_with = "finish")]
+    switch: bool,
+    /// Give up the revision that runs beside
+    #[arg(long)]
+    finish: bool,
+    /// Show the difference and stop
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    file: FleetArgument,
+}
+
+/// Edits the file; without a step to take, says where the mesh is.
+pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
+    let file = fleet_file::load(arguments.file.fleet.as_deref())?;
+    let mesh = &file.fleet.spec.mesh;
+    let Some(next) = next(arguments, mesh)? else {
+        return terminal.answer(&format!("{}\n", where_it_is(mesh)));
+    };
+    let text = edit::set_revisions(&file.text, &next)?;
+    terminal.say(&format!("fleet file {}", file.path.display()));
+    terminal.answer(&difference(&file.text, &text))?;
+    if !arguments.dry_run {
+        file.save(&text)?;
+        terminal.say(&where_it_is(&next));
+        terminal.say("`stolos plan` shows what `stolos apply` would do");
+    }
+    Ok(())
+}
+
+/// The mesh with the step taken; none where none is asked for.
+fn next(arguments: &Arguments, mesh: &MeshSpec) -> Result<Option<MeshSpec>> {
+    let mut next = mesh.clone();
+    if let Some(revision) = &arguments.revision {
+        if let Some(other) = &mesh.other_revision {
+            return Err(Error::request(format!(
+                "upgrade the mesh: {} runs beside {} already",
+                named_revision(&other.revision),
+                named_revision(&mesh.revision)
+            ))
+            .hint("`stolos mesh upgrade --finish` gives it up"));
+        }
+        next.other_revision = Some(OtherRevision {
+            revision: revision.clone(),
+            version: arguments.to_version.clone(),
+        });
+        return Ok(Some(next));
+    }
+    if !arguments.switch && !arguments.finish {
+        return Ok(None);
+    }
+    let Some(other) = next.other_revision.take() else {
+        return Err(
+            Error::request("upgrade the mesh: it has one revision, and no other beside it")
+                .hint("`stolos mesh upgrade REVISION` puts one beside it"),
+        );
+    };
+    if arguments.switch {
+        next.other_revision = Some(OtherRevision {
+            revision: std::mem::replace(&mut next.revision, other.revision),
+            version: std::mem::replace(&mut next.version, other.version),
+        });
+    }
+    Ok(Some(next))
+}
+
+fn where_it_is(mesh: &MeshSpec) -> String {
+    let own = named_revision(&mesh.revision);
+    let version = |version: &str| match version {
+        "" => String::new(),
+        version => format!(" (Istio {version})"),
+    };
+    match &mesh.other_revision {
+        None => format!("the mesh has one revision: {own}{}", version(&mesh.version)),
+        Some(other) => format!(
+            "namespaces that ask for no revision are led to {own}{}; {}{} runs beside it",
+            version(&mesh.version),
+            named_revision(&other.revision),
+            version(&other.version)
+        ),
+    }
+}

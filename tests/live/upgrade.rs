@@ -1,0 +1,130 @@
+//! From one revision to another, and back, while somebody keeps asking what istiods read.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
+
+use crate::everything::everything;
+use crate::fleet::Fleet;
+use crate::harness::{Lab, eventually_or_say, must, run};
+use crate::istiod::word_of;
+
+/// Ends whoever watches, also where the test fails.
+struct Over<'test>(&'test AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Asks the istiods of a cluster until it is over, and gives what was wrong at any moment, and how often
+/// they were asked: of those that answer at a moment, some one must have read each cluster.
+fn watch(lab: &Lab, number: u8, over: &AtomicBool) -> (usize, Vec<String>) {
+    let mut rounds = 0;
+    let mut wrong = Vec::new();
+    let list = ["-n", "istio-system", "get", "pods", "-l", "app=istiod"];
+    while !over.load(Ordering::Relaxed) {
+        let pods = must(lab.kubectl(&lab.context(number), &list).args(["-o", "name"]));
+        let said: Vec<_> = pods
+            .lines()
+            .map(|pod| (pod, word_of(lab, number, pod, "/debug/clusterz")))
+            .collect();
+        let mut read = BTreeSet::new();
+        for (_, word) in &said {
+            let entries = word.as_ref().ok().and_then(Value::as_array).into_iter().flatten();
+            let synced = entries.filter(|entry| entry["syncStatus"] == "synced");
+            read.extend(synced.filter_map(|entry| entry["id"].as_str().map(str::to_owned)));
+        }
+        let all = ["revise-1", "revise-2"];
+        if !all.iter().all(|name| read.contains(*name)) {
+            wrong.push(format!("cluster {number} reads {read:?}: {said:?}"));
+        }
+        rounds += 1;
+    }
+    (rounds, wrong)
+}
+
+fn settled(fleet: &Fleet) {
+    eventually_or_say("a healthy mesh with nothing to do", || {
+        let (plan, report) = (fleet.plan(), fleet.status());
+        let is_empty = |field: &str| plan[field] == Value::Array(Vec::new());
+        match is_empty("steps") && is_empty("blocked") && report["healthy"] == true {
+            true => Ok(()),
+            false => Err(format!("{plan:#}{report:#}")),
+        }
+    });
+}
+
+/// Takes a step of the upgrade, and carries it out.
+fn step(fleet: &Fleet, arguments: &[&str], flags: &[&str]) {
+    must(fleet.lab.stolos(&[&["mesh", "upgrade"], arguments].concat()));
+    let apply = ["apply", "--yes", "--request-timeout", "1m"];
+    must(fleet.lab.stolos(&[&apply[..], flags].concat()));
+    settled(fleet);
+}
+
+/// The revision whose istiod a Pod of a namespace with a label is led to.
+fn led_to(fleet: &Fleet, number: u8, label: &str) -> &'static str {
+    let pod = fleet.injected_in(number, label);
+    assert!(pod.contains("istio-proxy"), "{pod}");
+    match pod.contains("istiod-canary.istio-system.svc") {
+        true => "canary",
+        false => "default",
+    }
+}
+
+#[test]
+fn a_mesh_goes_from_one_revision_to_another_without_a_gap() {
+    let fleet = Fleet::init("revise", 2);
+    let before: Vec<_> = (1..=2).map(|number| everything(&fleet, number)).collect();
+    must(fleet.lab.stolos(&["apply", "--yes", "--request-timeout", "1m"]));
+    settled(&fleet);
+    let (enabled, asked) = ("istio-injection=enabled", "istio.io/rev=canary");
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watched = [1, 2].map(|number| {
+            let (lab, over) = (&fleet.lab, &over);
+            scope.spawn(move || watch(lab, number, over))
+        });
+        let ends = Over(&over);
+
+        step(&fleet, &["canary"], &[]);
+        assert_eq!(led_to(&fleet, 1, enabled), "default");
+        assert_eq!(led_to(&fleet, 2, asked), "canary");
+        let again = fleet.stolos(&["mesh", "upgrade", "other"]);
+        assert_eq!(again.status.code(), Some(1), "{again:?}");
+
+        step(&fleet, &["--switch"], &["--allow-disruption"]);
+        assert_eq!(led_to(&fleet, 1, enabled), "canary");
+        step(&fleet, &["--switch"], &["--allow-disruption"]);
+        assert_eq!(led_to(&fleet, 1, enabled), "default", "and back");
+
+        step(&fleet, &["--switch"], &["--allow-disruption"]);
+        step(&fleet, &["--finish"], &["--allow-disruption"]);
+        assert_eq!(led_to(&fleet, 1, enabled), "canary");
+        assert_eq!(led_to(&fleet, 2, asked), "canary");
+        let old = ["-n", "istio-system", "get", "deployment", "istiod"];
+        let old = run(&mut fleet.lab.kubectl(&fleet.lab.context(1), &old));
+        assert!(!old.status.success(), "the old control plane is gone");
+
+        drop(ends);
+        for watcher in watched {
+            let (rounds, wrong) = watcher.join().expect("whoever watches does not fail");
+            assert!(rounds > 20, "asked only {rounds} times");
+            assert!(
+                wrong.is_empty(),
+                "{} of {rounds}: {}",
+                wrong.len(),
+                wrong.join("\n")
+            );
+        }
+    });
+    must(fleet.lab.stolos(&["mesh", "uninstall", "--crds", "--yes"]));
+    for (number, before) in (1..=2).zip(before) {
+        let after = everything(&fleet, number);
+        let difference: Vec<_> = before.symmetric_difference(&after).collect();
+        assert!(difference.is_empty(), "cluster {number}: {difference:?}");
+    }
+}
