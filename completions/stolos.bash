@@ -238,11 +238,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)
@@ -982,11 +982,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1192,11 +1192,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1334,11 +1334,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)
@@ -1454,11 +1454,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1586,11 +1586,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1866,11 +1866,11 @@ _stolos() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide diff json yaml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)

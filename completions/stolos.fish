@@ -130,9 +130,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand leave" -l exec-plugins -d 
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
-complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+complete -c stolos -n "__fish_stolos_using_subcommand leave" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json`, `yaml`, or for others to carry out: `manifests`, `helm-values`, `sail`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
 wide\t'For reading, with a line for each step'
 diff\t'For reading, with what each step changes'
+manifests\t'What is created and updated, as manifests for `kubectl apply`; Secrets are named and not shown'
+helm-values\t'Values for Istio\'s Helm charts, where Helm keeps the mesh; of the fleet file alone'
+sail\t'Resources of the Sail operator, where it keeps the mesh; of the fleet file alone'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand leave" -l color -d 'When to colour' -r -f -a "auto\t''
@@ -178,9 +181,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand plan" -l plugin-timeout -d
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand plan" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json`, `yaml`, or for others to carry out: `manifests`, `helm-values`, `sail`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
 wide\t'For reading, with a line for each step'
 diff\t'For reading, with what each step changes'
+manifests\t'What is created and updated, as manifests for `kubectl apply`; Secrets are named and not shown'
+helm-values\t'Values for Istio\'s Helm charts, where Helm keeps the mesh; of the fleet file alone'
+sail\t'Resources of the Sail operator, where it keeps the mesh; of the fleet file alone'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l color -d 'When to colour' -r -f -a "auto\t''
@@ -208,9 +214,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand apply" -l plugin-timeout -
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand apply" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json`, `yaml`, or for others to carry out: `manifests`, `helm-values`, `sail`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
 wide\t'For reading, with a line for each step'
 diff\t'For reading, with what each step changes'
+manifests\t'What is created and updated, as manifests for `kubectl apply`; Secrets are named and not shown'
+helm-values\t'Values for Istio\'s Helm charts, where Helm keeps the mesh; of the fleet file alone'
+sail\t'Resources of the Sail operator, where it keeps the mesh; of the fleet file alone'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
@@ -302,9 +311,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_sub
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json`, `yaml`, or for others to carry out: `manifests`, `helm-values`, `sail`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
 wide\t'For reading, with a line for each step'
 diff\t'For reading, with what each step changes'
+manifests\t'What is created and updated, as manifests for `kubectl apply`; Secrets are named and not shown'
+helm-values\t'Values for Istio\'s Helm charts, where Helm keeps the mesh; of the fleet file alone'
+sail\t'Resources of the Sail operator, where it keeps the mesh; of the fleet file alone'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from issue" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
@@ -370,9 +382,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json`, `yaml`, or for others to carry out: `manifests`, `helm-values`, `sail`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
 wide\t'For reading, with a line for each step'
 diff\t'For reading, with what each step changes'
+manifests\t'What is created and updated, as manifests for `kubectl apply`; Secrets are named and not shown'
+helm-values\t'Values for Istio\'s Helm charts, where Helm keeps the mesh; of the fleet file alone'
+sail\t'Resources of the Sail operator, where it keeps the mesh; of the fleet file alone'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l passphrase-file -d 'A file whose first line is the passphrase of the root\'s key; default: asked for on a terminal' -r -F
@@ -401,9 +416,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json`, `yaml`, or for others to carry out: `manifests`, `helm-values`, `sail`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
 wide\t'For reading, with a line for each step'
 diff\t'For reading, with what each step changes'
+manifests\t'What is created and updated, as manifests for `kubectl apply`; Secrets are named and not shown'
+helm-values\t'Values for Istio\'s Helm charts, where Helm keeps the mesh; of the fleet file alone'
+sail\t'Resources of the Sail operator, where it keeps the mesh; of the fleet file alone'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -l color -d 'When to colour' -r -f -a "auto\t''
@@ -464,9 +482,12 @@ complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
-complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
+complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -s o -l output -d 'How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json`, `yaml`, or for others to carry out: `manifests`, `helm-values`, `sail`' -r -f -a "table\t'For reading; what is done to many objects for one reason shares a line'
 wide\t'For reading, with a line for each step'
 diff\t'For reading, with what each step changes'
+manifests\t'What is created and updated, as manifests for `kubectl apply`; Secrets are named and not shown'
+helm-values\t'Values for Istio\'s Helm charts, where Helm keeps the mesh; of the fleet file alone'
+sail\t'Resources of the Sail operator, where it keeps the mesh; of the fleet file alone'
 json\t'One JSON document'
 yaml\t'One YAML document'"
 complete -c stolos -n "__fish_stolos_using_subcommand link; and __fish_seen_subcommand_from sync" -l color -d 'When to colour' -r -f -a "auto\t''

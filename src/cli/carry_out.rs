@@ -54,6 +54,10 @@ pub async fn carry_out(
     format: PlanFormat,
     terminal: &Terminal,
 ) -> Result<()> {
+    if matches!(format, PlanFormat::HelmValues | PlanFormat::Sail) {
+        let message = "print what another installer is given: only `plan` does";
+        return Err(Error::new(ErrorKind::Usage, message).hint("`stolos plan -o helm-values`, or `-o sail`"));
+    }
     if let Some(file) = &session.file {
         terminal.say(&format!("fleet file: {}", file.path.display()));
     }

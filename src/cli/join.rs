@@ -106,10 +106,10 @@ async fn unpinned(reading: &Reading, terminal: &Terminal) -> Result<Vec<(Cluster
     Ok(known)
 }
 
-/// The lines that differ, as `diff -u` shows them.
+/// The lines that differ, as `diff -u0` shows them: beside them the file may say what is nobody else's business.
 pub(super) fn difference(before: &str, after: &str) -> String {
     similar::TextDiff::from_lines(before, after)
         .unified_diff()
-        .context_radius(2)
+        .context_radius(0)
         .to_string()
 }

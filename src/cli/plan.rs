@@ -10,10 +10,11 @@ use super::session::Session;
 use crate::apply::FailedStep;
 use crate::document::{Document, DocumentError};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fleet::Area;
+use crate::fleet::{Area, Fleet};
 use crate::host::saved_plan;
+use crate::mesh::inputs;
 use crate::plan::document::PlanDocument;
-use crate::plan::{Plan, text};
+use crate::plan::{Plan, manifests, text};
 use crate::render::{Format, Terminal};
 
 /// Show what `apply` would do, and change nothing
@@ -39,7 +40,8 @@ pub struct Arguments {
 /// How a plan is printed.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct PlanOutput {
-    /// How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json` or `yaml`
+    /// How to print the plan: `table`, `wide` (each step), `diff` (and what it changes), `json`, `yaml`, or
+    /// for others to carry out: `manifests`, `helm-values`, `sail`
     #[arg(short, long, value_enum, default_value_t = PlanFormat::Table, value_name = "FORMAT",
           hide_possible_values = true, help_heading = "Output")]
     pub output: PlanFormat,
@@ -55,6 +57,12 @@ pub enum PlanFormat {
     Wide,
     /// For reading, with what each step changes.
     Diff,
+    /// What is created and updated, as manifests for `kubectl apply`; Secrets are named and not shown.
+    Manifests,
+    /// Values for Istio's Helm charts, where Helm keeps the mesh; of the fleet file alone.
+    HelmValues,
+    /// Resources of the Sail operator, where it keeps the mesh; of the fleet file alone.
+    Sail,
     /// One JSON document.
     Json,
     /// One YAML document.
@@ -67,7 +75,16 @@ impl PlanFormat {
         match self {
             PlanFormat::Json => Some(Format::Json),
             PlanFormat::Yaml => Some(Format::Yaml),
-            PlanFormat::Table | PlanFormat::Wide | PlanFormat::Diff => None,
+            _ => None,
+        }
+    }
+
+    /// What another installer is given for the mesh, where that is asked for.
+    fn input(self, fleet: &Fleet) -> Option<String> {
+        match self {
+            PlanFormat::HelmValues => Some(inputs::helm_values(fleet)),
+            PlanFormat::Sail => Some(inputs::sail(fleet)),
+            _ => None,
         }
     }
 
@@ -76,7 +93,8 @@ impl PlanFormat {
         match self {
             PlanFormat::Wide => text::every_step(&planned.plan),
             PlanFormat::Diff => text::every_change(&planned.plan, &planned.inventory),
-            PlanFormat::Table | PlanFormat::Json | PlanFormat::Yaml => text::text(&planned.plan),
+            PlanFormat::Manifests => manifests::text(&planned.plan, &planned.fleet),
+            _ => text::text(&planned.plan),
         }
     }
 }
@@ -96,6 +114,15 @@ pub struct Installing {
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let mut session = Session::of_fleet(&arguments.reading).await?;
+    if let Some(file) = &session.file
+        && let Some(input) = arguments.output.output.input(&file.fleet)
+    {
+        let doing = format!("describe the mesh of {}", file.fleet.metadata.name);
+        return match planning::refused(&file.fleet, &doing) {
+            Some(refused) => Err(refused),
+            None => terminal.answer(&input),
+        };
+    }
     let request = PlanRequest {
         areas: &Area::ALL,
         clusters: session.writable(&arguments.cluster)?,

@@ -276,7 +276,7 @@ mod tests {
     fn a_plan_lists_each_kind_about_once() {
         let lists = fleet_wide(Purpose::PLAN).into_iter();
         let mut lists: Vec<List> = lists.chain(in_namespace("istio-system", Purpose::PLAN)).collect();
-        let kinds: BTreeSet<&str> = lists.iter().map(|list| list.kind.plural).collect();
+        let kinds: BTreeSet<Kind> = lists.iter().map(|list| list.kind).collect();
         lists.retain(|list| list.one().is_none());
         assert!(
             lists.len() <= kinds.len(),

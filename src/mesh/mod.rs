@@ -5,6 +5,7 @@
 
 pub mod discovery;
 pub mod guard;
+pub mod inputs;
 pub mod objects;
 mod plan;
 pub mod values;

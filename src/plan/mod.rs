@@ -7,6 +7,7 @@ pub mod difference;
 pub mod document;
 pub mod draft;
 pub mod gate;
+pub mod manifests;
 pub mod ownership;
 pub mod saved;
 pub mod text;

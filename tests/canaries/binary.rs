@@ -47,6 +47,8 @@ fn commands() -> Vec<Vec<&'static str>> {
         "trust show",
         "mesh install --yes --timeout 1s --allow-disruption",
         "mesh models",
+        "mesh uninstall --yes --crds --timeout 1s --allow-disruption",
+        "mesh upgrade new --dry-run",
         "link sync --yes --timeout 1s",
         "link list",
         "lab list",
@@ -195,6 +197,7 @@ fn takes_format(command: &[&str]) -> bool {
             ["link", "sync"],
             ["trust", "issue"],
             ["mesh", "install"],
+            ["mesh", "uninstall"],
         ]
         .iter()
         .any(|with| command.starts_with(with))
@@ -203,7 +206,7 @@ fn takes_format(command: &[&str]) -> bool {
 /// Whether what it prints is a plan.
 fn plans(command: &[&str]) -> bool {
     ["plan", "apply", "leave"].contains(&command[0])
-        || ["sync", "issue", "install"].contains(command.get(1).unwrap_or(&""))
+        || ["sync", "issue", "install", "uninstall"].contains(command.get(1).unwrap_or(&""))
 }
 
 /// A canary is in the header that shows it and in the Secret that holds it, and nowhere else.

@@ -10,6 +10,7 @@ mod deadlines;
 mod harness;
 mod help;
 mod init;
+mod inputs;
 #[cfg(unix)]
 mod install;
 mod join;

@@ -15,6 +15,7 @@
 //! like real clusters (`world`), and must leave nothing to do.
 
 mod changes;
+mod renderings;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,16 +28,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use similar::TextDiff;
 
-use stolos::fleet::spec::named_revision;
-use stolos::fleet::{Area, ClusterName, DataPlaneMode, Fleet, Role};
-use stolos::inventory::{Inventory, Object};
+use stolos::fleet::{Area, ClusterName, Fleet};
+use stolos::inventory::Inventory;
 use stolos::leave;
 use stolos::mesh::guard::{Refusal, refusals};
-use stolos::mesh::objects::{OtherRendering, Rendering};
-use stolos::mesh::render_requests;
+use stolos::mesh::objects::Rendering;
 use stolos::plan::{Plan, text};
 use stolos::reconcile::{self, Given};
 use stolos::trust::{Certificate, KeyOnHand, RootOnHand, parse_bundle};
+
+use renderings::renderings;
 
 /// What planners get beside the fleet and the inventory.
 #[derive(Debug, Default, Deserialize)]
@@ -333,87 +334,6 @@ fn base(file: &str, cluster: &str, number: usize) -> Value {
         .replace("NUMBER", &number.to_string())
         .replace("NETWORK", &format!("net-{cluster}"));
     stolos::yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// What the renderer gives for each request that is made of it.
-fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName, Rendering> {
-    let objects = |value: &Value| -> Vec<Object> {
-        let items = value.as_array().expect("a list of objects");
-        items.iter().cloned().map(Object).collect()
-    };
-    render_requests(fleet)
-        .into_iter()
-        .map(|request| {
-            let is_remote = fleet
-                .cluster(&request.cluster)
-                .is_some_and(|it| it.role == Role::Remote);
-            let of_role = if is_remote {
-                "rendering-of-a-remote.yaml"
-            } else {
-                "rendering.yaml"
-            };
-            let rendered = base(of_role, request.cluster.as_str(), 0);
-            let own = rendered["version"].as_str().expect("a version");
-            let mut control_plane = objects(&rendered["controlPlane"]);
-            if fleet.spec.mesh.data_plane_mode == DataPlaneMode::Ambient && !is_remote {
-                let ambient = objects(&rendered["ambient"]);
-                control_plane.retain(|object| ambient.iter().all(|it| it.reference() != object.reference()));
-                control_plane.extend(ambient);
-            }
-            let mesh = &fleet.spec.mesh;
-            let other = mesh.other_revision.as_ref().zip(request.other);
-            let other = other.map(|(spec, request)| OtherRendering {
-                version: match request.version.as_str() {
-                    "" => own.to_owned(),
-                    wanted => wanted.to_owned(),
-                },
-                control_plane: of_revision(&control_plane, &spec.revision, false),
-            });
-            let rendering = Rendering {
-                version: version.unwrap_or(own).to_owned(),
-                control_plane: match is_remote {
-                    true => control_plane,
-                    false => of_revision(&control_plane, &mesh.revision, true),
-                },
-                other,
-                gateway: match request.gateway {
-                    Some(_) => objects(&rendered["gateway"]),
-                    None => Vec::new(),
-                },
-            };
-            (request.cluster, rendering)
-        })
-        .collect()
-}
-
-/// The base's objects as Istio's charts name them for a revision, with its tag where it is the default.
-fn of_revision(objects: &[Object], revision: &str, is_default: bool) -> Vec<Object> {
-    const OF_A_REVISION: [&str; 4] = [
-        "istiod",
-        "istio",
-        "istio-sidecar-injector",
-        "istio-validator-istio-system",
-    ];
-    let named = named_revision(revision);
-    let mut revised: Vec<Object> = objects.to_vec();
-    for object in &mut revised {
-        if OF_A_REVISION.contains(&object.name()) {
-            object.set_label("istio.io/rev", named);
-            if named != "default" {
-                object.0["metadata"]["name"] = format!("{}-{revision}", object.name()).into();
-            }
-        }
-    }
-    if is_default && named != "default" {
-        let injector = objects
-            .iter()
-            .find(|object| object.name() == "istio-sidecar-injector");
-        let mut tag = injector.expect("there is one").clone();
-        tag.0["metadata"]["name"] = "istio-revision-tag-default".into();
-        tag.set_label("istio.io/rev", named);
-        revised.push(tag);
-    }
-    revised
 }
 
 fn root_of(case: Option<&RootCase>, on_the_base: bool) -> RootOnHand {
