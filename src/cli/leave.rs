@@ -18,7 +18,7 @@ pub struct Arguments {
     #[arg(required = true, value_name = "NAME")]
     names: Vec<ClusterName>,
     /// Only unlink: the mesh and its trust stay
-    #[arg(long)]
+    #[arg(long, conflicts_with = "crds")]
     keep_mesh: bool,
     /// Take clusters that do not answer out of the fleet file, as they are
     #[arg(long)]

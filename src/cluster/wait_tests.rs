@@ -50,7 +50,7 @@ fn shut(gate: &Gate) -> (Value, &'static str) {
             json!({
                 "metadata": {"name": "istiod-1", "namespace": "istio-system",
                              "labels": {"app": "istiod", "istio.io/rev": revision}},
-                "status": {"phase": "Running"},
+                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
             }),
             "istiod-1: ",
         ),

@@ -209,10 +209,14 @@ fn check_other_revision(fleet: &Fleet, problems: &mut Problems) {
         );
     }
     for (index, cluster) in fleet.spec.clusters.iter().enumerate() {
-        if !cluster.istio.revision.is_empty() {
+        let own = [
+            ("revision", &cluster.istio.revision),
+            ("version", &cluster.istio.version),
+        ];
+        for (field, _) in own.into_iter().filter(|(_, own)| !own.is_empty()) {
             problems.add(
-                format!("spec.clusters[{index}].istio.revision"),
-                "a cluster has no revision of its own while the mesh has two",
+                format!("spec.clusters[{index}].istio.{field}"),
+                format!("a cluster has no {field} of its own while the mesh has two revisions"),
                 "take it out, or `spec.mesh.otherRevision`",
             );
         }

@@ -249,6 +249,15 @@ pub fn set_revisions(text: &str, mesh: &MeshSpec) -> Result<String, EditError> {
         ("revision", given(&mesh.revision)),
         ("otherRevision", other),
     ];
+    // What says the same already stays as it is written.
+    let before = &change.before.spec.mesh;
+    let is_same = |key: &str| match key {
+        "version" => before.version == mesh.version,
+        "revision" => before.revision == mesh.revision,
+        _ => before.other_revision == mesh.other_revision,
+    };
+    let fields = fields.into_iter().filter(|(key, _)| !is_same(key));
+    let fields: Vec<(&str, Option<String>)> = fields.collect();
     let by_hand: Vec<String> = fields
         .iter()
         .map(|(key, value)| match value {
@@ -280,6 +289,8 @@ fn set_in_mesh(text: &str, key: &str, value: Option<&str>) -> Option<String> {
     let fields = layout.entries(mesh.below());
     match (fields.iter().find(|entry| entry.key == key), value) {
         (None, None) => Some(text.to_owned()),
+        // Nothing of it is left then.
+        (Some(_), None) if fields.len() == 1 => Some(replace(&layout, mesh.lines.clone(), "")),
         (Some(entry), None) => Some(replace(&layout, entry.lines.clone(), "")),
         (Some(entry), Some(value)) if entry.lines.len() == 1 => set_value(&layout, entry, value),
         (Some(entry), Some(value)) => Some(replace(&layout, entry.lines.clone(), &line(entry.column, value))),

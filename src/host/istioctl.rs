@@ -42,6 +42,14 @@ pub enum IstioctlError {
         /// The program.
         program: PathBuf,
     },
+    /// There are several, and the fleet file does not say which version is wanted.
+    #[error("render Istio for {cluster}: it is not said which version is wanted, of {}", .versions.join(" and "))]
+    Ambiguous {
+        /// For which cluster.
+        cluster: String,
+        /// The versions that there are.
+        versions: Vec<String>,
+    },
     /// It refused what it was asked.
     #[error("render Istio for {cluster} with istioctl: {said}")]
     Refused {
@@ -72,6 +80,10 @@ impl From<IstioctlError> for Shown {
                 "bring istioctl {wanted} with `--istioctl PATH` (beside another, where the mesh has two revisions), or \
                  set the version to {found} in the fleet file"
             )),
+            IstioctlError::Ambiguous { .. } => shown.hint(
+                "set `spec.mesh.version`, and where the mesh has two revisions `spec.mesh.otherRevision.version`, in \
+                 the fleet file",
+            ),
             IstioctlError::Refused { .. } => {
                 shown.hint("look at `values` in the fleet file: they are passed on to Istio as they stand")
             }
@@ -211,6 +223,12 @@ impl Istioctl {
 /// Where none is of a version that is wanted, or one refuses the values.
 pub async fn render(tools: &[Istioctl], request: &RenderRequest) -> Result<Rendering, IstioctlError> {
     let of_version = |wanted: &str| {
+        if wanted.is_empty() && tools.len() > 1 {
+            return Err(IstioctlError::Ambiguous {
+                cluster: request.cluster.to_string(),
+                versions: tools.iter().map(|tool| tool.version.clone()).collect(),
+            });
+        }
         let mut found = Err(IstioctlError::NotFound);
         for tool in tools {
             found = tool.of_version(wanted, &request.cluster);

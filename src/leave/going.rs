@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::definitions::Definitions;
 use super::{Choice, Remains};
 use crate::fleet::{Area, ClusterSpec, Fleet};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
@@ -17,14 +18,16 @@ use crate::words::some_of;
 /// Objects that istiod itself writes into every namespace (Istio:
 /// `pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go`).
 const WRITTEN_BY_ISTIOD: [&str; 2] = ["istio-ca-root-cert", "istio-ca-crl"];
+/// Classes of gateways that istiod makes where there are none (Istio:
+/// `pilot/pkg/config/kube/gatewaycommon/classinfo.go`).
+const CLASSES_OF_ISTIOD: [&str; 4] = ["istio", "istio-remote", "istio-waypoint", "istio-east-west"];
 /// Objects that Kubernetes itself keeps in every namespace.
 const WRITTEN_BY_KUBERNETES: [(&str, &str); 2] =
     [("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")];
 
 /// What is looked for in the whole cluster before anything is taken out of it: the fleet's objects
 /// outside its namespaces, workloads with a sidecar, other control planes.
-const TAKEN_OUT: [kind::Kind; 8] = [
-    kind::GATEWAY_CLASS,
+const TAKEN_OUT: [kind::Kind; 7] = [
     kind::DEPLOYMENT,
     kind::POD,
     kind::MUTATING_WEBHOOK,
@@ -52,10 +55,11 @@ pub fn take_out(
     (going.draft.plan, going.remains)
 }
 
-struct Going<'input> {
-    fleet: &'input Fleet,
+/// One cluster's departure as it is planned.
+pub(super) struct Going<'input> {
+    pub(super) fleet: &'input Fleet,
     cluster: &'input ClusterSpec,
-    seen: &'input ClusterInventory,
+    pub(super) seen: &'input ClusterInventory,
     draft: Draft<'input>,
     remains: Vec<Remains>,
 }
@@ -83,10 +87,25 @@ impl Going<'_> {
             );
             return;
         }
-        let definitions = match self.definitions(choice) {
-            Ok(definitions) => definitions,
+        let ambient = self.taken_into_ambient();
+        if !ambient.is_empty() && !choice.keep_mesh && !choice.allow_disruption {
+            let namespaces = some_of(ambient.iter().map(String::as_str));
+            return self.blocked(
+                format!("workloads are taken into the mesh by the nodes' proxies, which go: namespaces {namespaces}"),
+                "take the label istio.io/dataplane-mode off them first, or add --allow-disruption to go on",
+            );
+        }
+        let Definitions { definitions, lost } = match self.definitions(choice) {
+            Ok(going) => going,
             Err((reason, hint)) => return self.blocked(reason, hint),
         };
+        if !lost.is_empty() {
+            let resources = counted(lost.len(), "resource");
+            self.remains(&format!(
+                "with Istio's definitions go {resources} of others: {}",
+                lost.join(", ")
+            ));
+        }
         let namespace = self.cluster.system_namespace().to_owned();
         let links = ApplySet::of_area(&self.fleet.metadata.name, Area::Links, &namespace);
         let (linking, rest): (Vec<Object>, Vec<Object>) = self
@@ -190,52 +209,6 @@ impl Going<'_> {
         }
     }
 
-    /// The definitions that go; why they cannot, and what to do about it, where something of
-    /// somebody else's would be lost.
-    fn definitions(&self, choice: Choice) -> Result<Vec<Object>, (String, &'static str)> {
-        if !choice.definitions {
-            return Ok(Vec::new());
-        }
-        let definitions = self.our_definitions().cloned().collect();
-        let Some(resources) = &self.seen.custom_resources else {
-            return Err((
-                "which resources would go with Istio's definitions could not be read".to_owned(),
-                "use a context that may list them, or leave --crds out",
-            ));
-        };
-        let is_ours = |reference: &&ObjectReference| {
-            let ours = self.ours();
-            let same = |object: &&Object| {
-                object.kind() == reference.kind
-                    && object.namespace() == reference.namespace
-                    && object.name() == reference.name
-            };
-            ours.iter().find(same).is_some()
-        };
-        let lost: Vec<String> = resources
-            .iter()
-            .filter(|one| !is_ours(one))
-            .map(ToString::to_string)
-            .collect();
-        match lost.is_empty() || choice.allow_loss {
-            true => Ok(definitions),
-            false => Err((
-                format!(
-                    "with Istio's definitions would go {}: {}",
-                    counted(lost.len(), "resource"),
-                    some_of(lost.iter().map(String::as_str))
-                ),
-                "save them, and add --yes to lose them, or leave --crds out",
-            )),
-        }
-    }
-
-    fn our_definitions(&self) -> impl Iterator<Item = &Object> {
-        self.seen
-            .of_kind(kind::CUSTOM_RESOURCE_DEFINITION)
-            .filter(|object| Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours)
-    }
-
     fn blocked(&mut self, reason: String, hint: &str) {
         self.draft.plan.blocked.push(Blocked {
             cluster: self.cluster.name.clone(),
@@ -303,7 +276,7 @@ impl Going<'_> {
     }
 
     /// Everything that carries this fleet's marks, but the definitions.
-    fn ours(&self) -> Vec<Object> {
+    pub(super) fn ours(&self) -> Vec<Object> {
         self.seen
             .objects
             .iter()
@@ -320,23 +293,27 @@ impl Going<'_> {
     /// What istiod wrote into every namespace, and its classes of gateways; it would write them again
     /// while it runs, and they are another control plane's too where one stays.
     fn written_by_istiod(&self) -> Vec<Object> {
-        let another_stays = self.seen.of_kind(kind::DEPLOYMENT).any(|deployment| {
-            deployment.label("app") == Some("istiod")
-                && Ownership::of(deployment, &self.fleet.metadata.name) != Ownership::Ours
-        });
-        if another_stays {
+        if self.another_control_plane().is_some() {
             return Vec::new();
         }
         let roots = self
             .seen
             .of_kind(kind::CONFIG_MAP)
             .filter(|object| WRITTEN_BY_ISTIOD.contains(&object.name()));
-        // Its controllers' names begin so (Istio: `pkg/config/constants`).
-        let classes = self
-            .seen
-            .of_kind(kind::GATEWAY_CLASS)
-            .filter(|class| class.text(&["spec", "controllerName"]).starts_with("istio.io/"));
+        // What somebody else has written since is theirs.
+        let classes = self.seen.of_kind(kind::GATEWAY_CLASS).filter(|class| {
+            CLASSES_OF_ISTIOD.contains(&class.name()) && class.managers() == ["pilot-discovery"]
+        });
         roots.chain(classes).cloned().collect()
+    }
+
+    /// A control plane that is not the fleet's.
+    pub(super) fn another_control_plane(&self) -> Option<&Object> {
+        let mut deployments = self.seen.of_kind(kind::DEPLOYMENT);
+        deployments.find(|deployment| {
+            deployment.label("app") == Some("istiod")
+                && Ownership::of(deployment, &self.fleet.metadata.name) != Ownership::Ours
+        })
     }
 
     /// Pods with a proxy, the fleet's own gateways aside: those that carry the injector's mark, and
@@ -362,6 +339,17 @@ impl Going<'_> {
             served.extend(others.map(ToString::to_string));
         }
         served
+    }
+
+    /// Namespaces whose pods the fleet's own proxies on the nodes serve, where there are some.
+    fn taken_into_ambient(&self) -> Vec<String> {
+        let ours = |object: &Object| Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours;
+        if !self.seen.of_kind(kind::DAEMON_SET).any(ours) {
+            return Vec::new();
+        }
+        let namespaces = self.seen.of_kind(kind::NAMESPACE);
+        let taken = namespaces.filter(|one| one.label("istio.io/dataplane-mode") == Some("ambient"));
+        taken.map(|namespace| namespace.name().to_owned()).collect()
     }
 
     fn namespace(&mut self, reference: &ObjectReference, needs: &[StepId]) {
@@ -434,7 +422,7 @@ fn is_parent(object: &Object) -> bool {
 }
 
 /// A count with its noun: `1 pod`, `2 pods`.
-fn counted(count: usize, noun: &str) -> String {
+pub(super) fn counted(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),

@@ -1,6 +1,7 @@
 //! How a cluster leaves: unlinked from all others first, then what the fleet put there is taken
 //! out, in the reverse of the order in which it was put, and nothing else. What stays is named.
 
+mod definitions;
 mod going;
 
 use std::collections::BTreeSet;

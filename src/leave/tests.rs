@@ -175,3 +175,23 @@ fn the_label_that_a_foreign_namespace_was_given_is_taken_back() {
     west.objects[0] = foreign(json!([]));
     assert_eq!(labelled(west), None, "it said so itself");
 }
+
+#[test]
+fn workloads_of_the_nodes_proxies_are_not_left_without_them_unasked() {
+    let mut west = seen();
+    west.objects
+        .push(ours("apps/v1", "DaemonSet", "istio-system", "ztunnel"));
+    let shop = json!({"apiVersion": "v1", "kind": "Namespace",
+                      "metadata": {"name": "shop", "labels": {"istio.io/dataplane-mode": "ambient"}}});
+    west.objects.push(Object(shop));
+    let blocked = leaving(seen(), west.clone(), Choice::default()).plan.blocked;
+    assert!(
+        blocked.len() == 1 && blocked[0].reason.contains("shop"),
+        "{blocked:?}"
+    );
+    let allowed = Choice {
+        allow_disruption: true,
+        ..Choice::default()
+    };
+    assert!(leaving(seen(), west, allowed).plan.blocked.is_empty());
+}

@@ -133,7 +133,8 @@ fn beside<'other>(
 fn is_later(version: &str, than: &str) -> bool {
     let numbers = |version: &str| -> Vec<u64> {
         let parts = version.split(|character: char| !character.is_ascii_digit());
-        parts.filter_map(|part| part.parse().ok()).collect()
+        // What comes after the patch is a build's, and says nothing of what is later.
+        parts.map_while(|part| part.parse().ok()).take(3).collect()
     };
     numbers(version) > numbers(than)
 }

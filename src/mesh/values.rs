@@ -129,9 +129,6 @@ fn control_plane(fleet: &Fleet, cluster: &ClusterSpec, revision: &str, is_defaul
     let mut values = json!({"defaultRevision": "", "global": global});
     if is_default {
         values["defaultRevision"] = named_revision(revision).into();
-        if named_revision(revision) != DEFAULT_REVISION {
-            values["revisionTags"] = json!([DEFAULT_REVISION]);
-        }
     }
     let mut profile = "minimal";
     if is_ambient(fleet) {
@@ -139,12 +136,28 @@ fn control_plane(fleet: &Fleet, cluster: &ClusterSpec, revision: &str, is_defaul
         values["pilot"] = json!({"env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"}});
     }
     merge_own(&mut values, fleet, cluster);
+    if is_default {
+        tag_as_default(&mut values, revision);
+    }
     let mut operator = operator(fleet, cluster, revision, "control-plane", profile);
     operator["spec"]["values"] = values;
     if fleet.trust_domain() != "cluster.local" {
         operator["spec"]["meshConfig"] = json!({"trustDomain": fleet.trust_domain()});
     }
     operator
+}
+
+/// Gives a named revision Istio's tag `default`, beside those that it has: without it nothing injects where
+/// no revision is asked for.
+fn tag_as_default(values: &mut Value, revision: &str) {
+    if named_revision(revision) == DEFAULT_REVISION {
+        return;
+    }
+    match values["revisionTags"].as_array_mut() {
+        Some(tags) if tags.iter().any(|tag| tag == DEFAULT_REVISION) => {}
+        Some(tags) => tags.push(DEFAULT_REVISION.into()),
+        None => values["revisionTags"] = json!([DEFAULT_REVISION]),
+    }
 }
 
 /// What a remote has in place of a control plane: an injector and a Service that lead to its primary.
@@ -161,6 +174,7 @@ fn remote(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     );
     let mut values = json!({"global": global, "istiodRemote": {"injectionPath": path}});
     merge_own(&mut values, fleet, cluster);
+    tag_as_default(&mut values, fleet.revision(cluster));
     let mut operator = operator(fleet, cluster, fleet.revision(cluster), "remote", "remote");
     operator["spec"]["values"] = values;
     operator

@@ -89,12 +89,15 @@ fn missing_of_disuse<'seen>(replicas: impl Iterator<Item = &'seen Replica>) -> O
                 let others = proxies.iter().filter(|proxy| !is_fleets_own(proxy, replica));
                 connected.extend(others.map(ToString::to_string));
             }
+            // One that does not come up has nobody.
+            Said::Silent(_) if !replica.ready => {}
             Said::Silent(failure) => return Some(format!("{}: {failure}", replica.pod)),
         }
     }
     (!connected.is_empty()).then(|| {
         format!(
-            "connected to it is still {}",
+            "connected to it is still {}: restart those pods (`kubectl rollout restart`), or apply again when they \
+             have connected anew",
             some_of(connected.iter().map(String::as_str))
         )
     })
@@ -228,7 +231,10 @@ mod tests {
         let missing = gate.missing_of_replicas(&[istiod("default", &own), others.clone()]);
         assert_eq!(
             missing.as_deref(),
-            Some("connected to it is still shop/cart-1, shop/ztunnel-x")
+            Some(
+                "connected to it is still shop/cart-1, shop/ztunnel-x: restart those pods (`kubectl rollout restart`), \
+                 or apply again when they have connected anew"
+            )
         );
         let canary = Replica {
             revision: "canary".to_owned(),

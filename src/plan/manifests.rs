@@ -2,6 +2,7 @@
 //! (`plan -o manifests`): what is created and updated, cluster by cluster and in the plan's order.
 //! Secrets are named and not shown; what is deleted and awaited stands beside as comments.
 
+use super::ownership::FIELDS_MANAGER;
 use super::{Content, Plan, STAND_IN, Step};
 use crate::fleet::{ClusterName, Fleet};
 use crate::inventory::Object;
@@ -48,7 +49,15 @@ fn manifest(step: &Step) -> String {
     };
     let named = |what: &str| comment(&format!("{what}: {}: {}", step.object, step.reason));
     match &step.content {
-        Content::Apply(object) | Content::Label(object) => document(object),
+        Content::Apply(object) => document(object),
+        // Under another field manager, by which it is known again.
+        Content::Label(object) => {
+            let text = yaml::to_string(object).unwrap_or_default();
+            comment(&format!(
+                "by itself, with --field-manager={FIELDS_MANAGER}:\n{}",
+                text.trim_end()
+            ))
+        }
         Content::ApplyAtAddress(object, awaited) => {
             let stand_in = format!(
                 "in the next document {STAND_IN} stands for the address of {} in {}",

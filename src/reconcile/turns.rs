@@ -1,126 +1,252 @@
 //! Control planes that serve are changed in turn: the next one when the one before is rolled out and
-//! reads again what it read before, so that a change that breaks one breaks no other.
+//! reads again what it read before, so that a change that breaks one breaks no other. And nobody is
+//! led to a control plane that does not read yet what others beside it read.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, Object, ObjectReference, kind};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
+use crate::inventory::{ClusterInventory, Object, ObjectReference, Replica, kind};
 use crate::link::{links, secret};
 use crate::mesh::{istiod_name, istiod_of_revision};
 use crate::plan::{Action, Content, Gate, Plan, Step, StepId};
 use crate::reconcile::{Given, settle};
 
 /// The plan in which at most so many clusters' control planes are changed at the same time (at least one),
-/// in the order of the fleet file. A control plane that does not serve yet waits for no other.
+/// in the order of the fleet file; those that an earlier run left unfinished count first. What does not
+/// serve yet waits for no other.
 pub fn in_turn(mut plan: Plan, fleet: &Fleet, given: &Given<'_>, at_once: usize) -> Plan {
-    let mut under_way: VecDeque<Vec<StepId>> = VecDeque::new();
+    let mut turns: Vec<Turn<'_>> = Vec::new();
     for cluster in &fleet.spec.clusters {
-        let istiod = ObjectReference::new(
-            kind::DEPLOYMENT.api_version,
-            kind::DEPLOYMENT.kind,
-            cluster.system_namespace(),
-            istiod_name(fleet, cluster),
-        );
-        let change = StepId::of(&cluster.name, Area::Mesh, Action::Update, &istiod);
         let Some(seen) = given.inventory.seen(&cluster.name) else {
             continue;
         };
         if given.areas.contains(&Area::Links) {
-            let other = fleet.spec.mesh.other_revision.iter();
-            let beside = other.map(|other| ObjectReference {
-                name: istiod_of_revision(&other.revision),
-                ..istiod.clone()
-            });
-            for istiod in beside.chain(std::iter::once(istiod.clone())) {
-                used_when_it_reads(&mut plan, fleet, cluster, seen, &istiod);
-            }
+            led_to_when_it_reads(&mut plan, fleet, cluster, seen);
         }
-        let serves = Gate::RolledOut.missing_of(seen.object(&istiod)).is_none();
-        let Some(step) = plan.steps.iter_mut().find(|step| step.id == change && serves) else {
+        if cluster.role == Role::Primary {
+            turns.push(Turn::of(fleet, cluster, seen));
+        }
+    }
+    let mut under_way: VecDeque<Vec<StepId>> = VecDeque::new();
+    for turn in turns.iter().filter(|turn| turn.is_unfinished()) {
+        let rolled_out = turn.rolled_out(&plan);
+        if !rolled_out.is_empty() && !turn.changes_what_serves(&plan) {
+            under_way.push_back(rolled_out);
+        }
+    }
+    for turn in &turns {
+        if !turn.changes_what_serves(&plan) {
             continue;
-        };
-        if under_way.len() >= at_once.max(1) {
-            step.needs.extend(under_way.pop_front().unwrap_or_default());
         }
-        let rolled_out = StepId::awaiting(&cluster.name, Area::Mesh, &istiod, &Gate::RolledOut);
-        let mut over = vec![rolled_out.clone()];
-        if given.areas.contains(&Area::Links) {
-            over.extend(reads_again(&mut plan, fleet, cluster, seen, &rolled_out));
+        let mut before = Vec::new();
+        while under_way.len() >= at_once.max(1) {
+            before.extend(under_way.pop_front().unwrap_or_default());
+        }
+        turn.hold(&mut plan, &before);
+        let mut over = turn.rolled_out(&plan);
+        if over.is_empty() {
+            // Where nothing is rolled out, it is over when it is written.
+            over.extend(turn.changes(&plan).map(|step| step.id.clone()));
+        } else if given.areas.contains(&Area::Links) {
+            over.extend(turn.reads_again(&mut plan, fleet, &over));
         }
         under_way.push_back(over);
     }
     settle(plan)
 }
 
-/// A control plane that comes beside one that serves is led to when it reads what that one reads.
-fn used_when_it_reads(
-    plan: &mut Plan,
-    fleet: &Fleet,
-    cluster: &ClusterSpec,
-    seen: &ClusterInventory,
-    istiod: &ObjectReference,
-) {
-    let comes = StepId::of(&cluster.name, Area::Mesh, Action::Create, istiod);
-    if !plan.steps.iter().any(|step| step.id == comes) {
-        return;
+/// A cluster whose control planes are to be changed.
+struct Turn<'input> {
+    cluster: &'input ClusterSpec,
+    seen: &'input ClusterInventory,
+    /// The Deployments of its control planes.
+    istiods: Vec<ObjectReference>,
+}
+
+impl<'input> Turn<'input> {
+    fn of(fleet: &Fleet, cluster: &'input ClusterSpec, seen: &'input ClusterInventory) -> Self {
+        let other = fleet.spec.mesh.other_revision.iter();
+        let names = std::iter::once(istiod_name(fleet, cluster));
+        let names = names.chain(other.map(|other| istiod_of_revision(&other.revision)));
+        let namespace = cluster.system_namespace();
+        let kind = kind::DEPLOYMENT;
+        let istiods = names.map(|name| ObjectReference::new(kind.api_version, kind.kind, namespace, name));
+        Self {
+            cluster,
+            seen,
+            istiods: istiods.collect(),
+        }
     }
-    let rolled_out = StepId::awaiting(&cluster.name, Area::Mesh, istiod, &Gate::RolledOut);
-    let reads = reads_again(plan, fleet, cluster, seen, &rolled_out);
-    let webhooks = plan.steps.iter_mut().filter(|step| {
-        step.cluster == cluster.name
-            && step.object.kind == kind::MUTATING_WEBHOOK.kind
-            && matches!(step.action, Action::Create | Action::Update)
-    });
-    for webhook in webhooks {
-        if webhook.needs.contains(&rolled_out) {
-            webhook.needs.extend(reads.iter().cloned());
+
+    /// Whether a control plane stands and is not rolled out: of a change before this one.
+    fn is_unfinished(&self) -> bool {
+        let mut standing = self.istiods.iter().filter_map(|istiod| self.seen.object(istiod));
+        standing.any(|istiod| Gate::RolledOut.missing_of(Some(istiod)).is_some())
+    }
+
+    /// What is written of the mesh.
+    fn changes<'plan>(&self, plan: &'plan Plan) -> impl Iterator<Item = &'plan Step> + use<'plan, 'input> {
+        let name = &self.cluster.name;
+        let steps = plan.steps.iter();
+        steps.filter(move |step| {
+            step.cluster == *name && step.area == Area::Mesh && step.action != Action::Wait
+        })
+    }
+
+    /// Whether something of a control plane that serves changes: itself, or what it reads and is led to by.
+    fn changes_what_serves(&self, plan: &Plan) -> bool {
+        let mut standing = self.istiods.iter().filter_map(|istiod| self.seen.object(istiod));
+        let serves = standing.any(|istiod| Gate::RolledOut.missing_of(Some(istiod)).is_none());
+        let is_of_it = |step: &Step| {
+            let kinds = [kind::DEPLOYMENT, kind::CONFIG_MAP, kind::CLUSTER_ROLE, kind::ROLE];
+            let is_set = step.object.name.starts_with("stolos-");
+            step.action == Action::Update && !is_set && kinds.iter().any(|kind| kind.kind == step.object.kind)
+        };
+        serves && self.changes(plan).any(is_of_it)
+    }
+
+    /// Has what is written wait for others, unless those wait for this cluster themselves.
+    fn hold(&self, plan: &mut Plan, before: &[StepId]) {
+        let own: BTreeSet<StepId> = self.changes(plan).map(|step| step.id.clone()).collect();
+        let before: Vec<StepId> = before
+            .iter()
+            .filter(|id| !waits_for(plan, id, &own))
+            .cloned()
+            .collect();
+        for step in plan.steps.iter_mut().filter(|step| own.contains(&step.id)) {
+            step.needs.extend(before.iter().cloned());
+        }
+    }
+
+    /// The plan's waits until its control planes are rolled out.
+    fn rolled_out(&self, plan: &Plan) -> Vec<StepId> {
+        let waits = self
+            .istiods
+            .iter()
+            .map(|istiod| StepId::awaiting(&self.cluster.name, Area::Mesh, istiod, &Gate::RolledOut));
+        let is_there = |id: &StepId| plan.steps.iter().any(|step| step.id == *id);
+        waits.filter(is_there).collect()
+    }
+
+    /// Waits until every other is read that was read before.
+    fn reads_again(&self, plan: &mut Plan, fleet: &Fleet, needs: &[StepId]) -> Vec<StepId> {
+        let read = read_by(
+            &self.seen.replicas_in(self.cluster.system_namespace()),
+            fleet,
+            self.cluster,
+        );
+        read.iter()
+            .map(|peer| synced(plan, self.cluster, self.seen, peer, needs))
+            .collect()
+    }
+}
+
+/// Whether a step waits, over whatever others, for one of these.
+fn waits_for(plan: &Plan, id: &StepId, others: &BTreeSet<StepId>) -> bool {
+    let mut looked_at = BTreeSet::new();
+    let mut left = vec![id];
+    while let Some(id) = left.pop() {
+        if others.contains(id) {
+            return true;
+        }
+        if looked_at.insert(id) {
+            let step = plan.steps.iter().find(|step| step.id == *id);
+            left.extend(step.into_iter().flat_map(|step| &step.needs));
+        }
+    }
+    false
+}
+
+/// The clusters that each of some istiods has read.
+fn read_by<'fleet>(
+    replicas: &[Replica],
+    fleet: &'fleet Fleet,
+    reader: &ClusterSpec,
+) -> BTreeSet<&'fleet ClusterName> {
+    let of_reader = links(fleet).filter(|(from, _)| from.name == reader.name);
+    let is_read = |peer: &&ClusterName| {
+        let gate = Gate::Synced(peer.to_string());
+        gate.missing_of_replicas(replicas).is_none()
+    };
+    of_reader.map(|(_, read)| &read.name).filter(is_read).collect()
+}
+
+/// A control plane beside one that serves is led to when it reads what that one reads.
+fn led_to_when_it_reads(plan: &mut Plan, fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventory) {
+    let replicas = seen.replicas_in(cluster.system_namespace());
+    let revisions: BTreeSet<&str> = replicas.iter().map(|replica| replica.revision.as_str()).collect();
+    let of_revision = |revision: &str| -> Vec<Replica> {
+        let of_it = replicas.iter().filter(|replica| replica.revision == revision);
+        of_it.cloned().collect()
+    };
+    let of_revisions = revisions
+        .iter()
+        .map(|revision| (*revision, read_by(&of_revision(revision), fleet, cluster)));
+    let read: Vec<(&str, BTreeSet<&ClusterName>)> = of_revisions.collect();
+    let by_any: BTreeSet<&ClusterName> = read.iter().flat_map(|(_, read)| read).copied().collect();
+    let leading: Vec<(StepId, String)> = plan
+        .steps
+        .iter()
+        .filter(|step| step.cluster == cluster.name && step.object.kind == kind::MUTATING_WEBHOOK.kind)
+        .filter_map(|step| match &step.content {
+            Content::Apply(object) => Some((step.id.clone(), object.label("istio.io/rev")?.to_owned())),
+            _ => None,
+        })
+        .collect();
+    for (id, revision) in leading {
+        let by_it = read.iter().find(|(of, _)| *of == revision).map(|(_, read)| read);
+        let lacking = by_any
+            .iter()
+            .filter(|peer| by_it.is_none_or(|read| !read.contains(*peer)));
+        let istiod = ObjectReference::new(
+            kind::DEPLOYMENT.api_version,
+            kind::DEPLOYMENT.kind,
+            cluster.system_namespace(),
+            istiod_of_revision(&revision),
+        );
+        let rolled_out = StepId::awaiting(&cluster.name, Area::Mesh, &istiod, &Gate::RolledOut);
+        let lacking: Vec<&ClusterName> = lacking.copied().collect();
+        for peer in lacking {
+            let wait = synced(plan, cluster, seen, peer, std::slice::from_ref(&rolled_out));
+            if let Some(step) = plan.steps.iter_mut().find(|step| step.id == id) {
+                step.needs.push(wait);
+            }
         }
     }
 }
 
-/// Waits until the istiods of a cluster read every other that they read before. Steps that are in the
-/// plan already are only named.
-fn reads_again(
+/// The wait until all istiods of a cluster read another, which is added where the plan has none.
+fn synced(
     plan: &mut Plan,
-    fleet: &Fleet,
     reader: &ClusterSpec,
     seen: &ClusterInventory,
-    rolled_out: &StepId,
-) -> Vec<StepId> {
+    peer: &ClusterName,
+    needs: &[StepId],
+) -> StepId {
     let namespace = reader.system_namespace();
-    let replicas = seen.replicas_in(namespace);
-    let was_read = |id: &ClusterName| {
-        let gate = Gate::Synced(id.to_string());
-        gate.missing_of_replicas(&replicas).is_none().then_some(gate)
-    };
-    let mut waits = Vec::new();
-    for (_, read) in links(fleet).filter(|(from, _)| from.name == reader.name) {
-        let object = ObjectReference::new("v1", "Secret", namespace, secret::name(read.name.as_str()));
-        let gate = Gate::Synced(read.name.to_string());
-        let id = StepId::awaiting(&reader.name, Area::Links, &object, &gate);
-        if plan.steps.iter().any(|step| step.id == id) {
-            waits.push(id);
-        } else if let Some(gate) = was_read(&read.name) {
-            let uid = seen
-                .object(&object)
-                .map(Object::uid)
-                .unwrap_or_default()
-                .to_owned();
-            plan.steps.push(Step {
-                id: id.clone(),
-                cluster: reader.name.clone(),
-                area: Area::Links,
-                action: Action::Wait,
-                object,
-                reason: format!("istiod read {} before, and must again", read.name),
-                needs: vec![rolled_out.clone()],
-                disruptive: false,
-                uid,
-                owner: None,
-                content: Content::Await(gate),
-            });
-            waits.push(id);
-        }
+    let object = ObjectReference::new("v1", "Secret", namespace, secret::name(peer.as_str()));
+    let gate = Gate::Synced(peer.to_string());
+    let id = StepId::awaiting(&reader.name, Area::Links, &object, &gate);
+    if plan.steps.iter().any(|step| step.id == id) {
+        return id;
     }
-    waits
+    let uid = seen
+        .object(&object)
+        .map(Object::uid)
+        .unwrap_or_default()
+        .to_owned();
+    plan.steps.push(Step {
+        id: id.clone(),
+        cluster: reader.name.clone(),
+        area: Area::Links,
+        action: Action::Wait,
+        object,
+        reason: format!("istiod read {peer} before, and must again"),
+        needs: needs.to_vec(),
+        disruptive: false,
+        uid,
+        owner: None,
+        content: Content::Await(gate),
+    });
+    id
 }

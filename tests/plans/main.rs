@@ -3,6 +3,7 @@
 //! ```text
 //! tests/plans/<planner>-<what>/stolos.yaml      the fleet file; the base's where absent
 //!                              inventory.yaml   what was seen (`Inventory`); where absent, the base's clusters
+//!                              installed.yaml   the fleet file that was applied before; the base's where absent
 //!                              changes.yaml     what is changed in the base's clusters, see `changes::Change`
 //!                              case.yaml        optional: what else planners get, see `Case`
 //!                              plan.txt         the plan as text; `UPDATE=1 cargo test --test plans` accepts
@@ -282,7 +283,8 @@ fn input_of(folder: &Path, case: Case) -> Input {
         case,
     };
     if on_the_base {
-        let installed: Fleet = read(&base.join("fleet.yaml"));
+        let installed: Option<Fleet> = read_where_it_is(&folder.join("installed.yaml"));
+        let installed = installed.unwrap_or_else(|| read(&base.join("fleet.yaml")));
         let changes = read_where_it_is(&folder.join("changes.yaml")).unwrap_or_default();
         input.inventory = inventory_of(folder, &input, installed, changes);
     }

@@ -2,6 +2,7 @@
 
 use crate::cli::args::FleetArgument;
 use crate::cli::join::difference;
+use crate::cli::planning::refused;
 use crate::error::{Error, Result};
 use crate::fleet::spec::{OtherRevision, named_revision};
 use crate::fleet::{MeshSpec, edit};
@@ -50,6 +51,11 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     let Some(next) = next(arguments, mesh)? else {
         return terminal.answer(&format!("{}\n", where_it_is(mesh)));
     };
+    let mut fleet = file.fleet.clone();
+    fleet.spec.mesh = next.clone();
+    if let Some(refused) = refused(&fleet, "upgrade the mesh") {
+        return Err(refused);
+    }
     let text = edit::set_revisions(&file.text, &next)?;
     terminal.say(&format!("fleet file {}", file.path.display()));
     terminal.answer(&difference(&file.text, &text))?;
@@ -104,9 +110,12 @@ fn where_it_is(mesh: &MeshSpec) -> String {
         version => format!(" (Istio {version})"),
     };
     match &mesh.other_revision {
-        None => format!("the mesh has one revision: {own}{}", version(&mesh.version)),
+        None => format!(
+            "the fleet file names one revision: {own}{}",
+            version(&mesh.version)
+        ),
         Some(other) => format!(
-            "namespaces that ask for no revision are led to {own}{}; {}{} runs beside it",
+            "by the fleet file, namespaces that ask for no revision are led to {own}{}, and {}{} runs beside it",
             version(&mesh.version),
             named_revision(&other.revision),
             version(&other.version)

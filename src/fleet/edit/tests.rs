@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fleet::NetworkName;
+use crate::fleet::spec::OtherRevision;
 
 fn name(text: &str) -> ClusterName {
     text.parse().unwrap()
@@ -270,4 +271,54 @@ fn untouched_lines_survive_in_every_combination() {
             }
         }
     }
+}
+
+/// A revision beside the first, the switch, and the end of the first: line by line, and back.
+#[test]
+fn revisions_are_written_on_lines_of_their_own() {
+    let head = "apiVersion: stolos.dev/v1alpha1\nkind: Fleet\nmetadata: {name: a}\nspec:\n  clusters:\n  \
+                - {name: a, network: a}\n";
+    let mesh = "  mesh: # ours\n    meshID: a\n    version: 1.31.2 # since May\n\n  trust: {}\n";
+    let text = format!("{head}{mesh}");
+    let of = |text: &str| check::read(text).unwrap().spec.mesh;
+    let mut next = of(&text);
+    next.other_revision = Some(OtherRevision {
+        revision: "b".to_owned(),
+        version: "1.32.0".to_owned(),
+    });
+    let beside = set_revisions(&text, &next).unwrap();
+    let (inserted, deleted) = difference(&text, &beside);
+    assert_eq!(
+        inserted,
+        ["    otherRevision: {revision: \"b\", version: \"1.32.0\"}\n"]
+    );
+    assert_eq!(deleted, Vec::<String>::new());
+    assert_eq!(set_revisions(&beside, &of(&text)).unwrap(), text, "and back");
+
+    let mut switched = next.clone();
+    switched.revision = "b".to_owned();
+    switched.version = "1.32.0".to_owned();
+    switched.other_revision = Some(OtherRevision {
+        revision: String::new(),
+        version: "1.31.2".to_owned(),
+    });
+    let text = set_revisions(&beside, &switched).unwrap();
+    assert!(text.contains("version: \"1.32.0\" # since May\n"), "{text}");
+    switched.other_revision = None;
+    let finished = set_revisions(&text, &switched).unwrap();
+    assert_eq!(of(&finished), switched);
+
+    let block = beside.replace(
+        "otherRevision: {revision: \"b\", version: \"1.32.0\"}",
+        "otherRevision:\n      revision: b\n      version: 1.32.0",
+    );
+    assert_eq!(of(&set_revisions(&block, &switched).unwrap()), switched);
+    assert!(set_revisions(head, &next).unwrap().ends_with(
+        "  mesh:\n    version: \"1.31.2\"\n    otherRevision: {revision: \"b\", version: \"1.32.0\"}\n"
+    ));
+    let refused = set_revisions(&format!("{head}  mesh: {{version: 1.31.2}}\n"), &next).unwrap_err();
+    assert!(
+        refused.to_string().contains("otherRevision: {revision: \"b\""),
+        "{refused}"
+    );
 }

@@ -200,9 +200,10 @@ pub fn refused_by_what_stands(
         };
         if cluster.manages(Area::Mesh) {
             let rendering = renderings.get(&cluster.name);
-            let refused =
-                rendering.and_then(|rendering| kubernetes_too_old(cluster, seen, &rendering.version));
-            blocked.extend(refused);
+            let other = rendering.and_then(|rendering| rendering.other.as_ref());
+            let versions = rendering.map(|rendering| &rendering.version).into_iter();
+            let mut versions = versions.chain(other.map(|other| &other.version));
+            blocked.extend(versions.find_map(|version| kubernetes_too_old(cluster, seen, version)));
         } else if cluster.manages(Area::Links) {
             // What others installed is linked as it is.
             blocked.extend(another_identity(fleet, cluster, seen));

@@ -2,6 +2,7 @@
 
 use super::blocked;
 use super::waves::{Waves, is_webhook};
+use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet};
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence, kind};
 use crate::mesh::objects::{
@@ -158,12 +159,16 @@ impl Waves<'_> {
         // An istiod that starts before its intermediate is there signs for itself.
         before_istiod.extend(self.intermediate_steps());
         let mut serving: Vec<StepId> = Vec::new();
+        let mut beside: Vec<StepId> = Vec::new();
         for object in workload {
             let (reference, missing) = (object.reference(), "there is no control plane");
             let started = self.draft.object(object, missing, &before_istiod);
             let started: Vec<StepId> = started.into_iter().collect();
             let reason = "the control plane must serve first";
-            serving.extend(self.draft.wait(Gate::RolledOut, reference, reason, &started));
+            let is_own = reference == *istiod;
+            let rolled_out = self.draft.wait(Gate::RolledOut, reference, reason, &started);
+            let serves = if is_own { &mut serving } else { &mut beside };
+            serves.extend(rolled_out);
         }
         // The webhooks come when istiod serves: before, a `Fail` would keep pods from being made.
         let needs = if serving.is_empty() {
@@ -175,8 +180,18 @@ impl Waves<'_> {
             self.draft
                 .object(object, "it led to another cluster's istiod", &needs);
         }
+        // Each is answered by the istiod of its revision: what is wrong with another does not keep it back.
+        let own = named_revision(self.fleet.revision(self.cluster));
+        let is_own = |webhook: &Object| {
+            webhook
+                .label("istio.io/rev")
+                .is_none_or(|revision| revision == own)
+        };
+        let (webhooks, of_other): (Vec<_>, Vec<_>) = webhooks.into_iter().partition(is_own);
         let mut hooked = serving;
         hooked.extend(self.webhooks(webhooks, &needs));
+        let needs_of_other = if beside.is_empty() { ground.all() } else { beside };
+        self.webhooks(of_other, &needs_of_other);
         for object in daemons {
             let reference = object.reference();
             // A ztunnel has its certificates from istiod, and mounts the root that istiod publishes.

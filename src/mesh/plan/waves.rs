@@ -25,6 +25,8 @@ pub(super) struct Ground {
     pub parent: Vec<StepId>,
     definitions: Vec<StepId>,
     wanted: BTreeSet<ObjectReference>,
+    /// The injectors that namespaces are led to that ask for no revision.
+    default_injectors: BTreeSet<ObjectReference>,
     /// The set's parent when what is no longer wanted is gone, where it is another then.
     narrower: Option<Object>,
 }
@@ -66,6 +68,8 @@ impl<'input> Waves<'input> {
         let members = [&desired.control_plane, &desired.gateway, &desired.exposure];
         let members: Vec<&Object> = members.into_iter().flatten().collect();
         let wanted = members.iter().map(|object| object.reference()).collect();
+        let default_injectors = members.iter().filter(|object| is_default_injector(object));
+        let default_injectors = default_injectors.map(|object| object.reference()).collect();
         let (widened, narrowed) = self.mesh_sets(members);
         let namespace = self.namespace();
         let definitions = self.definitions(desired.definitions.clone(), &namespace);
@@ -77,6 +81,7 @@ impl<'input> Waves<'input> {
             parent: made.map_or(namespace, |step| vec![step]),
             definitions,
             wanted,
+            default_injectors,
             narrower,
         }
     }
@@ -208,7 +213,16 @@ impl<'input> Waves<'input> {
     }
 
     fn no_longer_wanted(&mut self, object: &Object, needs: &[StepId]) -> StepId {
-        let reason = "the fleet file no longer asks for it";
+        let istiod = object.kind() == kind::DEPLOYMENT.kind && object.label("app") == Some("istiod");
+        let mut replicas = self.seen.replicas.iter();
+        let forbids = replicas.any(|replica| {
+            let failure = replica.proxies.failure();
+            failure.is_some_and(|failure| failure.class == FailureClass::Permission)
+        });
+        let reason = match istiod && forbids {
+            true => "the fleet file no longer asks for it; who is connected to it may not be asked",
+            false => "the fleet file no longer asks for it",
+        };
         let uid = object.uid().to_owned();
         let content = Content::Delete { uid };
         self.draft
@@ -249,14 +263,18 @@ impl<'input> Waves<'input> {
         let stale: Vec<Object> = stale.cloned().collect();
         let steps = self.draft.plan.steps.iter().map(|step| &step.id);
         let after: Vec<StepId> = steps.chain(needs).cloned().collect();
-        // A webhook that another stands in for goes at once. A control plane keeps all of its own until
-        // nobody hangs on it, and what it is asked by must not be left without it.
+        // An injector that another stands in for goes as soon as that one is there: two would inject. A
+        // control plane keeps all else of its own until nobody hangs on it, and what it is asked by must
+        // not be left without it.
         let is_replaced =
-            |object: &Object| object.kind() == kind::MUTATING_WEBHOOK.kind && is_default(object);
+            |object: &Object| !ground.default_injectors.is_empty() && is_default_injector(object);
         let (replaced, stale): (Vec<_>, Vec<_>) = stale.into_iter().partition(is_replaced);
+        let steps = self.draft.plan.steps.iter();
+        let stand_in = steps.filter(|step| ground.default_injectors.contains(&step.object));
+        let stand_in: Vec<StepId> = stand_in.map(|step| step.id.clone()).collect();
         let mut gone: Vec<StepId> = Vec::new();
         for object in replaced {
-            gone.push(self.no_longer_wanted(&object, &after));
+            gone.push(self.no_longer_wanted(&object, &stand_in));
         }
         let mut unused = after.clone();
         unused.extend(gone.iter().cloned());
@@ -300,9 +318,13 @@ impl<'input> Waves<'input> {
     }
 }
 
-/// Whether an object is of the default revision.
-fn is_default(object: &Object) -> bool {
-    object.label("istio.io/rev") == Some(DEFAULT_REVISION)
+/// Whether an object leads namespaces that ask for no revision: the injector of the default revision, or
+/// of the tag of that name.
+fn is_default_injector(object: &Object) -> bool {
+    let is = |label: &str| object.label(label) == Some(DEFAULT_REVISION);
+    let is_of_a_tag = object.label("istio.io/tag").is_some();
+    object.kind() == kind::MUTATING_WEBHOOK.kind
+        && (is("istio.io/tag") || (!is_of_a_tag && is("istio.io/rev")))
 }
 
 /// Whether an object is a webhook configuration.
