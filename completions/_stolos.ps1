@@ -396,6 +396,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Install Istio where the fleet file wants it, with the intermediates that it signs with')
             [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Take out of every cluster what the fleet put there; the fleet file stays as it is')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Go from one revision to another, in steps that can be taken back')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show the control planes: revision, version, who installed them, read-only, with or without a fleet file')
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List which deployment models, networks, data planes and versions go together')
             break
         }
@@ -482,6 +483,34 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'stolos;mesh;show' {
+            [CompletionResult]::new('--fleet', '--fleet', [CompletionResultType]::ParameterName, 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Only contexts that match (`east`, `prod-*`); can be repeated')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Not the contexts that match; can be repeated')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'The kubeconfig; default: `KUBECONFIG`''s list, else `~/.kube/config`')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Act as this user')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Act as a member of this group; can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]')
+            [CompletionResult]::new('--first-byte-timeout', '--first-byte-timeout', [CompletionResultType]::ParameterName, 'Time for an answer to begin [default: the request''s]')
+            [CompletionResult]::new('--pause-timeout', '--pause-timeout', [CompletionResultType]::ParameterName, 'Time that an answer may pause once it has begun [default: half of the request''s]')
+            [CompletionResult]::new('--exec-plugins', '--exec-plugins', [CompletionResultType]::ParameterName, 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)')
+            [CompletionResult]::new('--plugin-timeout', '--plugin-timeout', [CompletionResultType]::ParameterName, 'Time for a credential plugin that asks nobody [default: the request''s]')
+            [CompletionResult]::new('--login-timeout', '--login-timeout', [CompletionResultType]::ParameterName, 'Time for a credential plugin while it may be asking you something')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)')
+            [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the answer: `table`, `wide`, `json` or `yaml`')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the answer: `table`, `wide`, `json` or `yaml`')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print answers, warnings and errors, and nothing else')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more (-v what is done, -vv each request)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'stolos;mesh;models' {

@@ -379,6 +379,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand install 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
             cand uninstall 'Take out of every cluster what the fleet put there; the fleet file stays as it is'
             cand upgrade 'Go from one revision to another, in steps that can be taken back'
+            cand show 'Show the control planes: revision, version, who installed them, read-only, with or without a fleet file'
             cand models 'List which deployment models, networks, data planes and versions go together'
         }
         &'stolos;mesh;install'= {
@@ -462,6 +463,33 @@ set edit:completion:arg-completer[stolos] = {|@words|
             cand --verbose 'Say more (-v what is done, -vv each request)'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'stolos;mesh;show'= {
+            cand --fleet 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory'
+            cand --context 'Only contexts that match (`east`, `prod-*`); can be repeated'
+            cand --exclude 'Not the contexts that match; can be repeated'
+            cand --kubeconfig 'The kubeconfig; default: `KUBECONFIG`''s list, else `~/.kube/config`'
+            cand --as 'Act as this user'
+            cand --as-group 'Act as a member of this group; can be repeated'
+            cand --request-timeout 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)'
+            cand --connect-timeout 'Time for a connection (name, TCP, proxy, TLS) [default: the request''s, up to 10s]'
+            cand --first-byte-timeout 'Time for an answer to begin [default: the request''s]'
+            cand --pause-timeout 'Time that an answer may pause once it has begun [default: half of the request''s]'
+            cand --exec-plugins 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)'
+            cand --plugin-timeout 'Time for a credential plugin that asks nobody [default: the request''s]'
+            cand --login-timeout 'Time for a credential plugin while it may be asking you something'
+            cand --parallel 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another'
+            cand -l 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
+            cand --selector 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)'
+            cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'
+            cand --output 'How to print the answer: `table`, `wide`, `json` or `yaml`'
+            cand --color 'When to colour'
+            cand -q 'Print answers, warnings and errors, and nothing else'
+            cand --quiet 'Print answers, warnings and errors, and nothing else'
+            cand -v 'Say more (-v what is done, -vv each request)'
+            cand --verbose 'Say more (-v what is done, -vv each request)'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'stolos;mesh;models'= {
             cand -o 'How to print the answer: `table`, `wide`, `json` or `yaml`'

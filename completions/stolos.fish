@@ -354,16 +354,17 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade show models" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -s h -l help -d 'Print help'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -f -a "uninstall" -d 'Take out of every cluster what the fleet put there; the fleet file stays as it is'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -f -a "upgrade" -d 'Go from one revision to another, in steps that can be taken back'
-complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade models" -f -a "models" -d 'List which deployment models, networks, data planes and versions go together'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade show models" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade show models" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade show models" -s h -l help -d 'Print help'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade show models" -f -a "install" -d 'Install Istio where the fleet file wants it, with the intermediates that it signs with'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade show models" -f -a "uninstall" -d 'Take out of every cluster what the fleet put there; the fleet file stays as it is'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade show models" -f -a "upgrade" -d 'Go from one revision to another, in steps that can be taken back'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade show models" -f -a "show" -d 'Show the control planes: revision, version, who installed them, read-only, with or without a fleet file'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and not __fish_seen_subcommand_from install uninstall upgrade show models" -f -a "models" -d 'List which deployment models, networks, data planes and versions go together'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l cluster -d 'Write only in this cluster of the fleet; can be repeated (reading stays fleet-wide)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l timeout -d 'Time for the whole command (`90s`, `10m`)' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l change-ref -d 'A reference for the journal, such as a ticket\'s number' -r
@@ -446,6 +447,31 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l exclude -d 'Not the contexts that match; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l kubeconfig -d 'The kubeconfig; default: `KUBECONFIG`\'s list, else `~/.kube/config`' -r -F
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l as -d 'Act as this user' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l as-group -d 'Act as a member of this group; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l request-timeout -d 'Time for one request, and for reading one cluster (`500ms`, `10s`, `1m30s`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l connect-timeout -d 'Time for a connection (name, TCP, proxy, TLS) [default: the request\'s, up to 10s]' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l first-byte-timeout -d 'Time for an answer to begin [default: the request\'s]' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l pause-timeout -d 'Time that an answer may pause once it has begun [default: half of the request\'s]' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l exec-plugins -d 'Credential plugins that may run: `all`, `none`, or commands (`aws,/usr/bin/kubelogin`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l plugin-timeout -d 'Time for a credential plugin that asks nobody [default: the request\'s]' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l login-timeout -d 'Time for a credential plugin while it may be asking you something' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l parallel -d 'Clusters that are worked on at the same time; fewer spare this machine, and wait for one another' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s l -l selector -d 'Only clusters with these labels in the fleet file (`env=prod,region=us-east`)' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
+wide\t'For reading, with more columns'
+json\t'One JSON document'
+yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from models" -s o -l output -d 'How to print the answer: `table`, `wide`, `json` or `yaml`' -r -f -a "table\t'For reading'
 wide\t'For reading, with more columns'
 json\t'One JSON document'

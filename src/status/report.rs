@@ -210,6 +210,31 @@ pub struct LinkList {
     pub links: Links,
 }
 
+/// The control planes alone: the body of `kind: ControlPlaneList`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControlPlaneList {
+    /// Every istiod Deployment.
+    pub control_planes: Vec<ShownControlPlane>,
+}
+
+/// A control plane, and where it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownControlPlane {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The kubeconfig context that it is reached by.
+    pub context: String,
+    /// What it is.
+    #[serde(flatten)]
+    pub control_plane: ControlPlaneReport,
+}
+
+impl Body for ControlPlaneList {
+    const KIND: &'static str = "ControlPlaneList";
+}
+
 impl Body for LinkList {
     const KIND: &'static str = "LinkList";
 }
@@ -244,6 +269,30 @@ impl StatusReport {
             Some(ErrorKind::Partial)
         } else {
             None
+        }
+    }
+
+    /// The exit code that goes with a report of the control planes alone: none may be wrong that was read.
+    pub fn control_planes_failure(&self) -> Option<ErrorKind> {
+        self.failure_if(false)
+    }
+
+    /// The control planes alone.
+    pub fn control_plane_list(self) -> ControlPlaneList {
+        let clusters = self.clusters.into_iter();
+        let control_planes = clusters.flat_map(|cluster| {
+            let (name, context) = (cluster.name, cluster.context);
+            cluster
+                .control_planes
+                .into_iter()
+                .map(move |control_plane| ShownControlPlane {
+                    cluster: name.clone(),
+                    context: context.clone(),
+                    control_plane,
+                })
+        });
+        ControlPlaneList {
+            control_planes: control_planes.collect(),
         }
     }
 

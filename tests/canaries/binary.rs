@@ -47,6 +47,7 @@ fn commands() -> Vec<Vec<&'static str>> {
         "trust show",
         "mesh install --yes --timeout 1s --allow-disruption",
         "mesh models",
+        "mesh show",
         "mesh uninstall --yes --crds --timeout 1s --allow-disruption",
         "mesh upgrade new --dry-run",
         "link sync --yes --timeout 1s",
@@ -197,6 +198,7 @@ fn takes_format(command: &[&str]) -> bool {
             ["link", "sync"],
             ["trust", "issue"],
             ["mesh", "install"],
+            ["mesh", "show"],
             ["mesh", "uninstall"],
         ]
         .iter()

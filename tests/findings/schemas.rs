@@ -112,7 +112,11 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 fn documents(seen: &Reported) -> Vec<Value> {
     let errors = DocumentError::of(&seen.inventory);
     let status = Document::new(&run(), errors.clone(), seen.report.clone());
-    let mut documents = vec![value(&status), value(&status.map(StatusReport::link_list))];
+    let mut documents = vec![
+        value(&status),
+        value(&status.clone().map(StatusReport::control_plane_list)),
+        value(&status.map(StatusReport::link_list)),
+    ];
     let (fleet, root) = (seen.fleet.as_ref(), seen.root.as_ref());
     let report = trust::report::report(fleet, &seen.inventory, root, now());
     documents.push(value(&Document::new(&run(), errors.clone(), report)));

@@ -2,6 +2,7 @@
 
 mod install;
 mod models;
+mod show;
 mod uninstall;
 mod upgrade;
 
@@ -15,6 +16,7 @@ pub enum Command {
     Install(Box<super::apply::WholeWork>),
     Uninstall(Box<uninstall::Arguments>),
     Upgrade(upgrade::Arguments),
+    Show(Box<show::Arguments>),
     /// List which deployment models, networks, data planes and versions go together
     Models(models::Arguments),
 }
@@ -24,6 +26,7 @@ pub async fn run(command: Command, terminal: &Terminal) -> Result<()> {
         Command::Install(arguments) => install::run(*arguments, terminal).await,
         Command::Uninstall(arguments) => uninstall::run(*arguments, terminal).await,
         Command::Upgrade(arguments) => upgrade::run(&arguments, terminal),
+        Command::Show(arguments) => show::run(*arguments, terminal).await,
         Command::Models(arguments) => models::run(&arguments, terminal),
     }
 }

@@ -17,6 +17,8 @@ use crate::render::Terminal;
 /// to it with `--switch`, and back with `--switch` again; one by one, before, by a label of their own
 /// (`kubectl label namespace NAME istio.io/rev=REVISION istio-injection-`). Pods follow when they are
 /// restarted. With `--finish` the one that is beside the other goes, when no proxy is connected to it.
+/// Where the two are of different versions, `apply` wants the istioctl of each (`--istioctl`, twice); what
+/// switches and what finishes wants `--allow-disruption`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The revision to put beside the one that runs, such as `1-31-2`
