@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::everything::everything;
 use crate::fleet::Fleet;
-use crate::harness::{Lab, eventually_or_say, must};
+use crate::harness::{Lab, must};
 use crate::istiod::istiods_word;
 
 #[test]
@@ -32,14 +32,7 @@ fn ambient_spans_two_networks_and_is_taken_out_without_a_trace() {
 
     let before: Vec<_> = (1..=2).map(|number| everything(&fleet, number)).collect();
     must(fleet.lab.stolos(&["apply", "--yes", "--request-timeout", "1m"]));
-    eventually_or_say("a healthy mesh with nothing to do", || {
-        let (plan, report) = (fleet.plan(), fleet.status());
-        let is_empty = |field: &str| plan[field] == Value::Array(Vec::new());
-        match is_empty("steps") && is_empty("blocked") && report["healthy"] == true {
-            true => Ok(()),
-            false => Err(format!("{plan:#}{report:#}")),
-        }
-    });
+    fleet.until_settled();
 
     let condition = |object: &Value, of_kind: &str| {
         let conditions = object["status"]["conditions"].as_array().expect("conditions");

@@ -79,6 +79,20 @@ impl Fleet {
         assert_eq!(plan["blocked"], Value::Array(Vec::new()), "{plan:#}");
     }
 
+    /// Waits for a healthy mesh with nothing to do. Several clusters on two cores may hold an answer up for
+    /// long, and an istiod that is late with its word for a moment.
+    #[track_caller]
+    pub fn until_settled(&self) {
+        eventually_or_say("a healthy mesh with nothing to do", || {
+            let (plan, report) = (self.plan(), self.status());
+            let is_empty = |field: &str| plan[field] == Value::Array(Vec::new());
+            match is_empty("steps") && is_empty("blocked") && report["healthy"] == true {
+                true => Ok(()),
+                false => Err(format!("{plan:#}{report:#}")),
+            }
+        });
+    }
+
     /// The status report, whatever the exit code.
     pub fn status(&self) -> Value {
         report(&self.stolos(&["status", "-o", "json"]))

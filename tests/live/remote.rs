@@ -7,25 +7,17 @@ use serde_json::Value;
 
 use crate::everything::everything;
 use crate::fleet::Fleet;
-use crate::harness::{eventually_or_say, must};
+use crate::harness::must;
 use crate::istiod::istiods_word;
 
-/// Applies, after which there is nothing to do and the mesh is healthy. Three clusters on two cores may
-/// hold an answer up for long, and an istiod that is late with its word for a moment.
+/// Applies, after which there is nothing to do and the mesh is healthy.
 fn apply(fleet: &Fleet, arguments: &[&str]) {
     must(
         fleet
             .lab
             .stolos(&[arguments, &["--request-timeout", "1m"]].concat()),
     );
-    eventually_or_say("a healthy mesh with nothing to do", || {
-        let (plan, report) = (fleet.plan(), fleet.status());
-        let is_empty = |field: &str| plan[field] == Value::Array(Vec::new());
-        match is_empty("steps") && is_empty("blocked") && report["healthy"] == true {
-            true => Ok(()),
-            false => Err(format!("{plan:#}{report:#}")),
-        }
-    });
+    fleet.until_settled();
 }
 
 fn texts(list: &Value, field: &str) -> Vec<String> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::everything::everything;
 use crate::fleet::Fleet;
-use crate::harness::{Lab, eventually_or_say, must, run};
+use crate::harness::{Lab, must, run};
 use crate::istiod::word_of;
 
 /// Ends whoever watches, also where the test fails.
@@ -46,23 +46,12 @@ fn watch(lab: &Lab, number: u8, over: &AtomicBool) -> (usize, Vec<String>) {
     (rounds, wrong)
 }
 
-fn settled(fleet: &Fleet) {
-    eventually_or_say("a healthy mesh with nothing to do", || {
-        let (plan, report) = (fleet.plan(), fleet.status());
-        let is_empty = |field: &str| plan[field] == Value::Array(Vec::new());
-        match is_empty("steps") && is_empty("blocked") && report["healthy"] == true {
-            true => Ok(()),
-            false => Err(format!("{plan:#}{report:#}")),
-        }
-    });
-}
-
 /// Takes a step of the upgrade, and carries it out.
 fn step(fleet: &Fleet, arguments: &[&str], flags: &[&str]) {
     must(fleet.lab.stolos(&[&["mesh", "upgrade"], arguments].concat()));
     let apply = ["apply", "--yes", "--request-timeout", "1m"];
     must(fleet.lab.stolos(&[&apply[..], flags].concat()));
-    settled(fleet);
+    fleet.until_settled();
 }
 
 /// The revision whose istiod a Pod of a namespace with a label is led to.
@@ -80,7 +69,7 @@ fn a_mesh_goes_from_one_revision_to_another_without_a_gap() {
     let fleet = Fleet::init("revise", 2);
     let before: Vec<_> = (1..=2).map(|number| everything(&fleet, number)).collect();
     must(fleet.lab.stolos(&["apply", "--yes", "--request-timeout", "1m"]));
-    settled(&fleet);
+    fleet.until_settled();
     let (enabled, asked) = ("istio-injection=enabled", "istio.io/rev=canary");
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
