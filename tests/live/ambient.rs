@@ -31,7 +31,7 @@ fn ambient_spans_two_networks_and_is_taken_out_without_a_trace() {
     must(fleet.lab.home.stolos(&up));
 
     let before: Vec<_> = (1..=2).map(|number| everything(&fleet, number)).collect();
-    must(fleet.lab.stolos(&["apply", "--yes", "--request-timeout", "1m"]));
+    must(fleet.lab.stolos(&["apply", "--yes"]));
     fleet.until_settled();
 
     let condition = |object: &Value, of_kind: &str| {

@@ -45,6 +45,8 @@ fn istiod_runs_for_real() {
     let logs = must(lab.kubectl(&context, &["-n", "istio-system", "logs", "deployment/istiod"]));
     assert!(logs.contains("starting webhook service"), "{logs}");
 
+    the_bridge_keeps_its_link_address(&lab);
+
     let first = istiods(&lab);
     assert_eq!(first.len(), 1);
     let deployment = ["-n", "istio-system"];
@@ -222,6 +224,19 @@ fn install_istio(lab: &Lab, context: &str) {
         ],
     ));
     lab.apply(context, &manifests);
+}
+
+/// Who sends to the bridge finds it whatever pods come: also where one has the lowest link address,
+/// which is what a bridge without an address of its own takes for itself.
+fn the_bridge_keeps_its_link_address(lab: &Lab) {
+    let bridge = || must(&mut lab.exec(&["ip", "-o", "link", "show", "br0"]));
+    let before = bridge();
+    let add = ["ip", "link", "add", "lowest", "address", "00:00:00:00:00:01"];
+    let peer = ["type", "veth", "peer", "name", "peer"];
+    must(&mut lab.exec(&[&add[..], &peer[..]].concat()));
+    must(&mut lab.exec(&["ip", "link", "set", "lowest", "master", "br0", "up"]));
+    assert_eq!(bridge(), before);
+    must(&mut lab.exec(&["ip", "link", "delete", "lowest"]));
 }
 
 /// The istiods that run in a lab, by their folders in its `/proc`.

@@ -12,11 +12,7 @@ use crate::istiod::istiods_word;
 
 /// Applies, after which there is nothing to do and the mesh is healthy.
 fn apply(fleet: &Fleet, arguments: &[&str]) {
-    must(
-        fleet
-            .lab
-            .stolos(&[arguments, &["--request-timeout", "1m"]].concat()),
-    );
+    must(fleet.lab.stolos(arguments));
     fleet.until_settled();
 }
 

@@ -49,7 +49,7 @@ fn watch(lab: &Lab, number: u8, over: &AtomicBool) -> (usize, Vec<String>) {
 /// Takes a step of the upgrade, and carries it out.
 fn step(fleet: &Fleet, arguments: &[&str], flags: &[&str]) {
     must(fleet.lab.stolos(&[&["mesh", "upgrade"], arguments].concat()));
-    let apply = ["apply", "--yes", "--request-timeout", "1m"];
+    let apply = ["apply", "--yes"];
     must(fleet.lab.stolos(&[&apply[..], flags].concat()));
     fleet.until_settled();
 }
@@ -68,7 +68,7 @@ fn led_to(fleet: &Fleet, number: u8, label: &str) -> &'static str {
 fn a_mesh_goes_from_one_revision_to_another_without_a_gap() {
     let fleet = Fleet::init("revise", 2);
     let before: Vec<_> = (1..=2).map(|number| everything(&fleet, number)).collect();
-    must(fleet.lab.stolos(&["apply", "--yes", "--request-timeout", "1m"]));
+    must(fleet.lab.stolos(&["apply", "--yes"]));
     fleet.until_settled();
     let (enabled, asked) = ("istio-injection=enabled", "istio.io/rev=canary");
     let over = AtomicBool::new(false);

@@ -12,11 +12,16 @@ use crate::lab::shape::{BRIDGE, ClusterShape, PREFIX};
 /// The bridge's name.
 pub const BRIDGE_NAME: &str = "br0";
 
+/// The bridge's own link address. Without one a bridge takes the lowest of its ports', and so another
+/// one when a pod comes or goes: what the other pods send to the former one is lost until they ask
+/// anew, and a webhook of theirs does not answer for ten seconds and more.
+const BRIDGE_LINK: &str = "02:00:0a:f0:00:01";
+
 /// Makes the lab's network in the namespace of this process.
 pub async fn prepare(shapes: &[ClusterShape]) -> Result<(), LabError> {
     let mut commands = vec![
         "link set lo up".to_owned(),
-        format!("link add {BRIDGE_NAME} type bridge"),
+        format!("link add {BRIDGE_NAME} address {BRIDGE_LINK} type bridge"),
         format!("addr add {BRIDGE}/{PREFIX} dev {BRIDGE_NAME}"),
         format!("link set {BRIDGE_NAME} up"),
     ];
