@@ -140,15 +140,15 @@ async fn consented(
             terminal.detail(1, || format!("{}: in all {}", member.name, client.usage()));
         }
     }
-    let of_member = |step: &FailedStep| {
+    let failures = outcome.failed.iter().filter_map(|step| {
         let context = session.context_of(step.cluster.as_str())?;
         let class = step.failure.class;
         // What was waited for in vain says itself what was still missing.
         let is_refusal = step.failure.verb != Action::Wait.as_str();
         let is_the_clusters = class.may_pass() || class == FailureClass::Permission;
-        (is_refusal && is_the_clusters).then_some((context, class))
-    };
-    hints::say(outcome.failed.iter().filter_map(of_member), terminal);
+        (is_refusal && is_the_clusters).then_some((context, class, step.failure.message.as_str()))
+    });
+    hints::say(failures, terminal);
     failed.clone_from(&outcome.failed);
     pin(session, planned, outcome.made_root.as_deref(), terminal)?;
     if let Some(path) = journal.path() {

@@ -112,7 +112,8 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
             terminal.answer(&table.rest(&rows))?;
             let failures = failures.iter();
             hints::say(
-                failures.map(|(context, failure)| (context.as_str(), failure.class)),
+                failures
+                    .map(|(context, failure)| (context.as_str(), failure.class, failure.message.as_str())),
                 terminal,
             );
         }

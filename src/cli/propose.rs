@@ -37,7 +37,7 @@ pub async fn observe(contexts: &Contexts, terminal: &Terminal) -> Result<Vec<(St
             Observation::Seen(cluster) => cluster.unread.first()?,
             Observation::Unreachable { failure, .. } => failure,
         };
-        Some((context.as_str(), failure.class))
+        Some((context.as_str(), failure.class, failure.message.as_str()))
     });
     hints::say(failures, terminal);
     Ok(seen)

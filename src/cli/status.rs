@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::args::{OutputArguments, Reading};
 use super::collecting::{EarlyRows, Scope};
+use super::hints;
 use super::session::Session;
 use crate::cluster::Purpose;
 use crate::document::{Document, DocumentError};
@@ -123,6 +124,16 @@ impl EarlyRows for Rows<'_> {
 fn root_on_hand(file: &FleetFile) -> Result<RootOnHand> {
     let store = RootStore::of(&file.fleet, file.folder(), &RootStore::default_directory()?);
     Ok(store.inspect(Timestamp::now()))
+}
+
+/// Says what mends the failures beside a report that was printed.
+pub fn say_hints(document: &Document<StatusReport>, terminal: &Terminal) {
+    let failures = document.errors().iter().filter_map(|error| {
+        let mut clusters = document.body().clusters.iter();
+        let cluster = clusters.find(|cluster| cluster.name == error.cluster)?;
+        Some((cluster.context.as_str(), error.class, error.message.as_str()))
+    });
+    hints::say(failures, terminal);
 }
 
 /// The exit code of a report that was printed.

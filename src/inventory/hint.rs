@@ -3,16 +3,21 @@
 
 use super::{Failure, FailureClass};
 
+/// What an API server says where it could not call an admission webhook, or had no answer in time
+/// (Kubernetes: `apiserver/pkg/admission/plugin/webhook/errors`, `ErrCallingWebhook`).
+const WEBHOOK_UNREACHED: &str = "failed calling webhook";
+
 impl Failure {
     /// What to do or type next, where `context` is the kubeconfig context that was tried.
     pub fn hint(&self, context: &str) -> String {
-        self.class.hint(context)
+        self.class.hint(&self.message, context)
     }
 }
 
 impl FailureClass {
-    /// What to do or type next about a failure of this class in a context.
-    pub fn hint(self, context: &str) -> String {
+    /// What to do or type next about a failure of this class, of which `message` was said, where
+    /// `context` is the kubeconfig context that was tried.
+    pub fn hint(self, message: &str, context: &str) -> String {
         let context = quoted(context);
         match self {
             FailureClass::Configuration => format!(
@@ -46,6 +51,11 @@ impl FailureClass {
             FailureClass::Throttled => {
                 "its API server turns requests away: try again later, or give it longer with --request-timeout".to_owned()
             }
+            FailureClass::Server if message.contains(WEBHOOK_UNREACHED) => format!(
+                "its API server had no answer of that admission webhook: see that the pods behind it are ready, and \
+                 that a firewall lets the API server through to them (istiod: TCP 15017): `kubectl --context {context} \
+                 get pods -A -o wide`"
+            ),
             FailureClass::Server => format!(
                 "its API server is not well: `kubectl --context {context} get --raw '/readyz?verbose'`"
             ),
@@ -106,13 +116,26 @@ mod tests {
             Class::Invalid,
             Class::Identity,
         ];
-        let hints: BTreeSet<String> = classes.iter().map(|class| class.hint("it's east")).collect();
+        let hints: BTreeSet<String> = classes
+            .iter()
+            .map(|class| class.hint("no", "it's east"))
+            .collect();
         assert_eq!(hints.len(), classes.len());
         for hint in hints {
             assert!(!hint.contains("  ") && !hint.contains('\n'), "{hint:?}");
             // What is pasted into a shell means the context and nothing else.
             assert!(!hint.contains("it's"), "{hint:?}");
         }
+    }
+
+    #[test]
+    fn a_webhook_that_does_not_answer_is_not_the_api_servers_fault() {
+        let said = "Internal error occurred: failed calling webhook \"validation.istio.io\": failed to call webhook: Post \
+                    \"https://istiod.istio-system.svc:443/validate?timeout=10s\": context deadline exceeded";
+        let hint = FailureClass::Server.hint(said, "east");
+        assert!(hint.contains("15017") && !hint.contains("readyz"), "{hint}");
+        let hint = FailureClass::Server.hint("etcdserver: no leader", "east");
+        assert!(hint.contains("readyz"), "{hint}");
     }
 
     #[test]

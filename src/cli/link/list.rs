@@ -1,7 +1,6 @@
 //! `stolos link list`
 
 use crate::cli::args::{OutputArguments, Reading};
-use crate::cli::hints;
 use crate::cli::status;
 use crate::error::Result;
 use crate::render::status::{self as view, Look};
@@ -27,12 +26,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
                 colored: terminal.is_colored(),
             };
             terminal.answer(&view::links(&document.body().links, look))?;
-            let failures = document.errors().iter().filter_map(|error| {
-                let mut clusters = document.body().clusters.iter();
-                let cluster = clusters.find(|cluster| cluster.name == error.cluster)?;
-                Some((cluster.context.as_str(), error.class))
-            });
-            hints::say(failures, terminal);
+            status::say_hints(&document, terminal);
         }
         format @ (Format::Json | Format::Yaml) => {
             terminal.document(format, &document.map(StatusReport::link_list))?;

@@ -1,12 +1,12 @@
 //! `stolos mesh show`
 
 use crate::cli::args::{OutputArguments, Reading};
-use crate::cli::{hints, status};
+use crate::cli::status;
 use crate::error::Result;
 use crate::render::table::table;
 use crate::render::{Format, Terminal};
 use crate::status::StatusReport;
-use crate::status::report::ShownControlPlane;
+use crate::status::report::ControlPlaneReport;
 
 /// Show the control planes: revision, version, who installed them, read-only, with or without a fleet file
 #[derive(Debug, clap::Args)]
@@ -34,14 +34,12 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let failure = document.body().control_planes_failure();
     match arguments.output.output {
         Format::Table | Format::Wide => {
-            let failures = document.errors().iter().filter_map(|error| {
-                let mut clusters = document.body().clusters.iter();
-                let cluster = clusters.find(|cluster| cluster.name == error.cluster)?;
-                Some((cluster.context.as_str(), error.class))
+            let rows = document.body().clusters.iter().flat_map(|cluster| {
+                let planes = cluster.control_planes.iter();
+                planes.map(|plane| cells(&cluster.name, plane))
             });
-            let list = document.body().clone().control_plane_list();
-            terminal.answer(&table(HEADER, list.control_planes.iter().map(cells)))?;
-            hints::say(failures, terminal);
+            terminal.answer(&table(HEADER, rows))?;
+            status::say_hints(&document, terminal);
         }
         format @ (Format::Json | Format::Yaml) => {
             terminal.document(format, &document.map(StatusReport::control_plane_list))?;
@@ -50,13 +48,12 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     status::exit(failure)
 }
 
-fn cells(shown: &ShownControlPlane) -> [String; 9] {
-    let plane = &shown.control_plane;
+fn cells(cluster: &str, plane: &ControlPlaneReport) -> [String; 9] {
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let ready = plane.replicas.iter().filter(|replica| replica.ready).count();
     let word = if plane.ready { "yes" } else { "no" };
     [
-        shown.cluster.clone(),
+        cluster.to_owned(),
         plane.namespace.clone(),
         plane.revision.clone(),
         known(&plane.version),

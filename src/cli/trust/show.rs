@@ -41,9 +41,10 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     match arguments.output.output {
         Format::Table | Format::Wide => {
             terminal.answer(&trust::text(&report))?;
-            let failures = errors.iter();
-            let failures =
-                failures.filter_map(|error| Some((session.context_of(&error.cluster)?, error.class)));
+            let failures = errors.iter().filter_map(|error| {
+                let context = session.context_of(&error.cluster)?;
+                Some((context, error.class, error.message.as_str()))
+            });
             hints::say(failures, terminal);
         }
         format @ (Format::Json | Format::Yaml) => {
