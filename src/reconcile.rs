@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::fleet::{Area, ClusterName, Fleet, Role};
-use crate::inventory::{FailureClass, Inventory, ObjectReference, Observation, Presence};
+use crate::inventory::{FailureClass, Inventory, Observation, Presence, kind};
 use crate::mesh::objects::Rendering;
 use crate::plan::{Action, Blocked, Content, Plan, Step, StepId};
 use crate::trust::RootOnHand;
@@ -127,7 +127,7 @@ fn refuse(plan: &mut Plan, fleet: &Fleet, given: &Given<'_>) {
 /// intermediate is to be placed in.
 fn without_a_namespace(plan: &mut Plan, inventory: &Inventory, mesh: Option<&[Step]>) {
     let lacking = |step: &Step| {
-        let namespace = ObjectReference::new("v1", "Namespace", "", &step.object.namespace);
+        let namespace = kind::NAMESPACE.reference("", &step.object.namespace);
         let seen = inventory.seen(&step.cluster);
         let made = |other: &Step| other.cluster == step.cluster && other.object == namespace;
         step.action == Action::Create
@@ -165,7 +165,7 @@ fn signing(fleet: &Fleet, inventory: &Inventory, trust_plan: &Plan, placed: bool
         .clusters
         .iter()
         .filter(|cluster| {
-            let secret = ObjectReference::new("v1", "Secret", cluster.system_namespace(), "cacerts");
+            let secret = kind::SECRET.reference(cluster.system_namespace(), "cacerts");
             let stands = inventory
                 .seen(&cluster.name)
                 .is_some_and(|seen| matches!(seen.presence(&secret), Presence::Present(_)));

@@ -13,7 +13,7 @@ use super::step::{StepFailure, Tools, failed, write_options};
 use crate::cluster::{Stored, Way};
 use crate::fleet::ClusterName;
 use crate::host::sensitive::Sensitive;
-use crate::inventory::{FailureClass, Object, ObjectReference};
+use crate::inventory::{FailureClass, Object, ObjectReference, kind};
 use crate::link::secret;
 use crate::plan::{Action, Content, RemoteSecretContent, Step, Trial};
 use crate::yaml;
@@ -134,7 +134,7 @@ impl Credentials {
         content: &RemoteSecretContent,
         tools: &Tools<'_>,
     ) -> Result<Kubeconfig, StepFailure> {
-        let reference = ObjectReference::new("v1", "Secret", &content.token_namespace, &content.token_secret);
+        let reference = kind::SECRET.reference(&content.token_namespace, &content.token_secret);
         let filled = self
             .filled()
             .get(&(content.to.clone(), reference.clone()))

@@ -37,19 +37,27 @@ pub struct Departing {
     output: PlanOutput,
 }
 
-/// What is to be done, as it was planned.
-pub struct Departure {
+/// A fleet and a way to its clusters.
+pub struct Opened {
     session: Session,
     /// The fleet file.
     pub file: FleetFile,
-    /// The clusters.
-    pub leaving: BTreeSet<ClusterName>,
+}
+
+/// What is to be done, as it was planned.
+pub struct Departure {
+    opened: Opened,
+    leaving: BTreeSet<ClusterName>,
     inventory: Inventory,
     going: Leaving,
 }
 
 /// What became of it.
 pub struct Departed {
+    /// The fleet file, as it was opened.
+    pub file: FleetFile,
+    /// The clusters that were to go.
+    pub leaving: BTreeSet<ClusterName>,
     /// Clusters of which nothing could be read: they are as they were.
     pub unreachable: Vec<ClusterName>,
     /// Whether no cluster at all gave an answer.
@@ -60,10 +68,10 @@ pub struct Departed {
 
 impl Departing {
     /// The fleet file and a way to its clusters.
-    pub async fn open(&self) -> Result<(Session, FleetFile)> {
+    pub async fn open(&self) -> Result<Opened> {
         let session = Session::of_fleet(&Reading::whole(&self.file, &self.connecting)).await?;
         match session.file.clone() {
-            Some(file) => Ok((session, file)),
+            Some(file) => Ok(Opened { session, file }),
             None => Err(Error::request("take clusters out: there is no fleet file")),
         }
     }
@@ -76,15 +84,16 @@ impl Departing {
     pub async fn plan(
         &self,
         doing: &str,
-        (mut session, file): (Session, FleetFile),
+        mut opened: Opened,
         leaving: BTreeSet<ClusterName>,
         choice: Choice,
         terminal: &Terminal,
     ) -> Result<Departure> {
+        let Opened { session, file } = &mut opened;
         let mut inventory = session.collect(Scope::All, Purpose::LEAVING, terminal).await;
         refuse_twins(&inventory)?;
         refuse_unproven(&file.fleet, &mut inventory);
-        read_contents(&session, &file, &leaving, self.crds, &mut inventory).await;
+        read_contents(session, file, &leaving, self.crds, &mut inventory).await;
         let choice = Choice {
             allow_disruption: self.changing.allow_disruption,
             definitions: self.crds,
@@ -104,8 +113,7 @@ impl Departing {
             )));
         }
         Ok(Departure {
-            session,
-            file,
+            opened,
             leaving,
             inventory,
             going,
@@ -115,17 +123,16 @@ impl Departing {
     /// Shows the plan, asks, carries it out, and says what remains.
     pub async fn carry_out(mut self, departure: Departure, terminal: &Terminal) -> Result<Departed> {
         let Departure {
-            session,
-            file,
+            opened: Opened { session, file },
             leaving,
             inventory,
-            going,
+            going:
+                Leaving {
+                    plan,
+                    remains,
+                    unreachable,
+                },
         } = departure;
-        let Leaving {
-            plan,
-            remains,
-            unreachable,
-        } = going;
         let stays = |cluster| !leaving.contains(cluster);
         let peers_unread = plan.blocked.iter().any(|blocked| stays(&blocked.cluster));
         let planned = Planned {
@@ -151,6 +158,8 @@ impl Departing {
             Err(error) => return Err(error),
         };
         Ok(Departed {
+            file,
+            leaving,
             unreachable,
             nobody_answered,
             peers_unread,
@@ -159,6 +168,11 @@ impl Departing {
 }
 
 impl Departure {
+    /// The clusters that are to go.
+    pub fn leaving(&self) -> &BTreeSet<ClusterName> {
+        &self.leaving
+    }
+
     /// Whether no cluster holds anything that is to go.
     pub fn is_empty(&self) -> bool {
         self.going.plan.steps.is_empty()

@@ -55,19 +55,24 @@ const MODELS: [Model; 3] = [
 ];
 
 pub(super) fn model(text: &str) -> Result<Model, String> {
-    MODELS
-        .into_iter()
-        .find(|model| model.as_str() == text)
-        .ok_or_else(|| format!("{text:?} is no model: {}", MODELS.map(Model::as_str).join(", ")))
+    one_of(text, "model", MODELS.map(|model| (model.as_str(), model)))
 }
 
 pub(super) fn data_plane_mode(text: &str) -> Result<DataPlaneMode, String> {
     let modes = [DataPlaneMode::Sidecar, DataPlaneMode::Ambient];
-    let found = modes.into_iter().find(|mode| mode.as_str() == text);
-    found.ok_or_else(|| {
+    one_of(text, "mode", modes.map(|mode| (mode.as_str(), mode)))
+}
+
+fn one_of<T: Copy, const COUNT: usize>(
+    text: &str,
+    noun: &str,
+    known: [(&str, T); COUNT],
+) -> Result<T, String> {
+    let found = known.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
         format!(
-            "{text:?} is no mode: {}",
-            modes.map(DataPlaneMode::as_str).join(", ")
+            "{text:?} is no {noun}: {}",
+            known.map(|(name, _)| name).join(", ")
         )
     })
 }
@@ -134,7 +139,7 @@ fn ask(arguments: &mut Arguments, path: &Path, terminal: &Terminal) -> Result<()
             return Err(Error::request("write a fleet file: no model is named")
                 .hint("name it: --model multi-primary; or --from-mesh, to describe what runs"));
         }
-        // A question is worth asking when it has more than one answer: this version installs one model.
+        // The one that needs no choice of which cluster hangs on which; --model asks for another.
         arguments.model = Some(Model::MultiPrimary);
     }
     if arguments.name.is_none() {

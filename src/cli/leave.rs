@@ -31,10 +31,10 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let opened = arguments.departing.open().await?;
     let leaving: BTreeSet<ClusterName> = arguments.names.iter().cloned().collect();
     for name in &leaving {
-        if opened.1.fleet.cluster(name).is_none() {
+        if opened.file.fleet.cluster(name).is_none() {
             return Err(Error::request(format!(
                 "take {name} out of the fleet: it is not in {}",
-                opened.1.path.display()
+                opened.file.path.display()
             ))
             .hint("`stolos clusters` lists them"));
         }
@@ -46,21 +46,20 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     };
     let departing = arguments.departing;
     let departure = departing
-        .plan("leave the fleet", opened, leaving.clone(), choice, terminal)
+        .plan("leave the fleet", opened, leaving, choice, terminal)
         .await?;
     let (consented, dry_run) = (departing.changing.yes, departing.changing.dry_run);
     if departure.is_empty() && !consented && !dry_run {
         // Leaving changes the fleet file even where no cluster holds anything of the fleet's.
-        consent_to_forget(&leaving, terminal)?;
+        consent_to_forget(departure.leaving(), terminal)?;
     }
-    let path = departure.file.path.clone();
     let departed = departing.carry_out(departure, terminal).await?;
     if dry_run {
         return departed.verdict();
     }
     let stay = match arguments.forget {
         true => Vec::new(),
-        false => departed.unreachable,
+        false => departed.unreachable.clone(),
     };
     if departed.nobody_answered && !stay.is_empty() {
         return Err(Error::new(
@@ -69,7 +68,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         )
         .hint("leave again when they answer"));
     }
-    rewrite(&leaving, &stay, &path, terminal)?;
+    rewrite(&departed.leaving, &stay, &departed.file.path, terminal)?;
     if !stay.is_empty() {
         let names: Vec<&str> = stay.iter().map(ClusterName::as_str).collect();
         return Err(Error::new(

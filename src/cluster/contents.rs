@@ -53,23 +53,11 @@ pub async fn namespace_contents(client: &Client, namespace: &str) -> Result<Vec<
     let lists = try_join_all(kinds.into_iter().map(|(api_version, kind, plural)| async move {
         let prefix = if api_version.contains('/') { "apis" } else { "api" };
         let path = format!("/{prefix}/{api_version}/namespaces/{namespace}/{plural}");
-        let answer = match client.get_as(&path, &plural, METADATA).await {
-            Ok(answer) => answer,
+        match metadata(client, &path, &plural, &api_version, &kind).await {
             // Kinds of an aggregated server that is gone.
-            Err(failure) if failure.class == FailureClass::NotFound => return Ok(Vec::new()),
-            Err(failure) => return Err(failure),
-        };
-        Ok(list(&answer["items"])
-            .iter()
-            .filter(|item| item.is_object())
-            .cloned()
-            .map(|mut item| {
-                item["apiVersion"] = api_version.as_str().into();
-                item["kind"] = kind.as_str().into();
-                // Secrets are among them, and a Secret's annotations may repeat it.
-                without_data(Object(item))
-            })
-            .collect::<Vec<_>>())
+            Err(failure) if failure.class == FailureClass::NotFound => Ok(Vec::new()),
+            listed => listed,
+        }
     }))
     .await?;
     Ok(lists.into_iter().flatten().collect())
@@ -94,24 +82,31 @@ pub async fn custom_resources(
         let api_version = format!("{}/{version}", definition.text(&["spec", "group"]));
         let kind = definition.text(&["spec", "names", "kind"]);
         let plural = definition.text(&["spec", "names", "plural"]);
-        let answer = client
-            .get_as(&format!("/apis/{api_version}/{plural}"), plural, METADATA)
-            .await?;
-        let items = list(&answer["items"]).iter();
-        let text =
-            |item: &Value, field: &str| item["metadata"][field].as_str().unwrap_or_default().to_owned();
-        let references = items.map(|item| {
-            ObjectReference::new(
-                api_version.as_str(),
-                kind,
-                text(item, "namespace"),
-                text(item, "name"),
-            )
-        });
-        Ok(references.collect())
+        let path = format!("/apis/{api_version}/{plural}");
+        let objects = metadata(client, &path, plural, &api_version, kind).await?;
+        Ok(objects.iter().map(Object::reference).collect())
     });
     let lists: Vec<Vec<ObjectReference>> = try_join_all(lists).await?;
     Ok(lists.into_iter().flatten().collect())
+}
+
+/// The metadata of the objects of a list, which does not say of each which kind it is.
+async fn metadata(
+    client: &Client,
+    path: &str,
+    plural: &str,
+    api_version: &str,
+    kind: &str,
+) -> Result<Vec<Object>, Failure> {
+    let answer = client.get_as(path, plural, METADATA).await?;
+    let items = list(&answer["items"]).iter().filter(|item| item.is_object());
+    let objects = items.cloned().map(|mut item| {
+        item["apiVersion"] = api_version.into();
+        item["kind"] = kind.into();
+        // Secrets are among them, and a Secret's annotations may repeat it.
+        without_data(Object(item))
+    });
+    Ok(objects.collect())
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -8,11 +8,13 @@ use tokio::time::Instant;
 use super::client::Client;
 use super::failure::failure;
 use super::forward::forwarded_get;
-use crate::inventory::{Failure, FailureClass, Object, Proxy, Replica, Said};
+use crate::fleet::spec::DEFAULT_REVISION;
+use crate::inventory::control_plane::REVISION_LABEL;
+use crate::inventory::{Failure, FailureClass, Object, Proxy, Replica, Said, not_asked};
 
 /// The port of istiod's debug endpoints and metrics.
 const MONITORING_PORT: u16 = 15014;
-/// What it is asked there.
+/// What it is asked there; the last only where its proxies are wanted.
 const PATHS: [&str; 4] = [
     "/version",
     "/debug/clusterz",
@@ -27,20 +29,15 @@ pub fn is_asked(pod: &Object) -> bool {
         && pod.at(&["metadata", "deletionTimestamp"]).is_none()
 }
 
-/// Asks one istiod pod what it says of itself, until a deadline.
-pub async fn ask_istiod(client: &Client, pod: &Object, deadline: Instant) -> Replica {
-    let answers = forwarded_get(
-        client,
-        pod.namespace(),
-        pod.name(),
-        MONITORING_PORT,
-        &PATHS,
-        deadline,
-    )
-    .await;
+/// Asks one istiod pod what it says of itself, until a deadline; also who is connected to it, where
+/// `proxies` says so.
+pub async fn ask_istiod(client: &Client, pod: &Object, proxies: bool, deadline: Instant) -> Replica {
+    let paths = if proxies { &PATHS[..] } else { &PATHS[..3] };
+    let (namespace, name) = (pod.namespace(), pod.name());
+    let answers = forwarded_get(client, namespace, name, MONITORING_PORT, paths, deadline).await;
     let mut answers = match answers {
         Ok(answers) => answers.into_iter(),
-        Err(failure) => vec![Err(failure); PATHS.len()].into_iter(),
+        Err(failure) => vec![Err(failure); paths.len()].into_iter(),
     };
     let mut next = || {
         answers.next().unwrap_or_else(|| {
@@ -55,12 +52,16 @@ pub async fn ask_istiod(client: &Client, pod: &Object, deadline: Instant) -> Rep
     Replica {
         namespace: pod.namespace().to_owned(),
         pod: pod.name().to_owned(),
-        revision: pod.label("istio.io/rev").unwrap_or("default").to_owned(),
+        revision: pod.label(REVISION_LABEL).unwrap_or(DEFAULT_REVISION).to_owned(),
         ready: pod.has_condition("Ready"),
         version,
         clusterz: said(next(), |entries: Option<Vec<_>>| entries.unwrap_or_default()),
         networkz: said(next(), |entries: Option<Vec<_>>| entries.unwrap_or_default()),
-        proxies: said(next(), |connections: Connections| connections.proxies()),
+        proxies: if proxies {
+            said(next(), |connections: Connections| connections.proxies())
+        } else {
+            not_asked()
+        },
     }
 }
 

@@ -83,8 +83,7 @@ const ENVIRONMENT: [&str; 2] = ["CLUSTER_ID", "REVISION"];
 
 /// The object with what reports read of it.
 pub fn for_reports(object: Object) -> Object {
-    let is =
-        |kind: crate::inventory::Kind| object.kind() == kind.kind && object.api_version() == kind.api_version;
+    let is = |kind| object.is_of(kind);
     let fields: &[(&str, Keep)] = if is(NAMESPACE) {
         &[]
     } else if is(DEPLOYMENT) {

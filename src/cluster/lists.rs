@@ -42,6 +42,11 @@ impl Purpose {
         matches!(self, Status | Istiods | Leave)
     }
 
+    /// Whether which proxies are connected to each istiod is part of it; a full answer grows with the mesh.
+    pub fn asks_proxies(self) -> bool {
+        matches!(self, Mesh | Leave)
+    }
+
     /// Whether the word of the peers that a cluster's credentials are for is part of it: whether they
     /// accept what it holds.
     pub fn asks_peers(self) -> bool {

@@ -99,23 +99,19 @@ impl Reading {
     pub async fn go_on(&mut self, learnt: impl FnOnce(&Self)) {
         let more = self.still_to_read();
         let asked: Vec<Object> = self.istiods_to_ask(&[]);
+        let proxies = self.purposes.iter().any(|purpose| purpose.asks_proxies());
+        let ask = |pod| ask_istiod(&self.client, pod, proxies, self.deadline);
         let (parts, replicas) = tokio::join!(
             parts(&self.client, more, self.purposes),
-            join_all(
-                asked
-                    .iter()
-                    .map(|pod| ask_istiod(&self.client, pod, self.deadline))
-            )
+            join_all(asked.iter().map(ask))
         );
         self.inventory.replicas = replicas;
         if !parts.is_empty() {
             self.sort_in(parts);
             learnt(self);
             let more = self.istiods_to_ask(&asked);
-            let more = more
-                .iter()
-                .map(|pod| ask_istiod(&self.client, pod, self.deadline));
-            let replicas = join_all(more).await;
+            let ask = |pod| ask_istiod(&self.client, pod, proxies, self.deadline);
+            let replicas = join_all(more.iter().map(ask)).await;
             self.inventory.replicas.extend(replicas);
         }
         self.leave_out_what_is_not_reported();
@@ -156,7 +152,7 @@ impl Reading {
                 namespaces.push(part.list.namespace.clone());
             }
             let is_new = |namespace: &str, name: &str| {
-                let secret = ObjectReference::new(SECRET.api_version, SECRET.kind, namespace, name);
+                let secret = SECRET.reference(namespace, name);
                 !self.sorted_in.contains(&secret)
             };
             let inventory = &mut self.inventory;
@@ -214,7 +210,7 @@ impl Reading {
             return;
         }
         let root = |object: &Object| {
-            let is_root = object.kind() == kind::CONFIG_MAP.kind && object.name() == "istio-ca-root-cert";
+            let is_root = object.is_of(kind::CONFIG_MAP) && object.name() == "istio-ca-root-cert";
             is_root.then(|| object.text(&["data", "root-cert.pem"]).to_owned())
         };
         let namespaces = &self.namespaces;
@@ -226,7 +222,7 @@ impl Reading {
             .filter_map(root)
             .collect();
         self.inventory.objects.retain(|object| {
-            if object.kind() == NAMESPACE.kind && object.api_version() == NAMESPACE.api_version {
+            if object.is_of(NAMESPACE) {
                 return namespaces.contains(object.name());
             }
             // Where control planes give different roots, each namespace's is worth knowing.
@@ -255,8 +251,7 @@ async fn parts(client: &Client, lists: Vec<List>, purposes: &[Purpose]) -> Vec<P
 async fn part(client: &Client, list: List, purposes: &[Purpose]) -> Part {
     let answer = match list.one() {
         Some(name) => {
-            let reference =
-                ObjectReference::new(list.kind.api_version, list.kind.kind, &list.namespace, name);
+            let reference = list.kind.reference(&list.namespace, name);
             let found = client.get_object(&reference).await;
             found.map(|object| object.into_iter().collect())
         }

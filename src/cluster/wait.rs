@@ -34,22 +34,25 @@ pub struct LastWord(Mutex<Option<Word>>);
 struct Word {
     /// When they were asked.
     asked: Instant,
+    /// Whether they were asked for their proxies as well.
+    proxies: bool,
     said: Result<Vec<Replica>, Failure>,
 }
 
 impl LastWord {
     /// What the istiods say now, or said since this was called: somebody else may have asked while
-    /// this waited for its turn.
-    async fn hear(&self, client: &Client, namespace: &str) -> Result<Vec<Replica>, Failure> {
+    /// this waited for its turn. With their proxies, where `proxies` says so.
+    async fn hear(&self, client: &Client, namespace: &str, proxies: bool) -> Result<Vec<Replica>, Failure> {
         let wished = Instant::now();
         let mut last = self.0.lock().await;
         match &*last {
-            Some(word) if word.asked >= wished => word.said.clone(),
+            Some(word) if word.asked >= wished && (word.proxies || !proxies) => word.said.clone(),
             _ => {
                 let asked = Instant::now();
-                let said = ask(client, namespace).await;
+                let said = ask(client, namespace, proxies).await;
                 *last = Some(Word {
                     asked,
+                    proxies,
                     said: said.clone(),
                 });
                 said
@@ -147,7 +150,7 @@ enum Seen {
 }
 
 /// Asks every istiod of a namespace once.
-async fn ask(client: &Client, namespace: &str) -> Result<Vec<Replica>, Failure> {
+async fn ask(client: &Client, namespace: &str, proxies: bool) -> Result<Vec<Replica>, Failure> {
     let selector = ListSelector {
         namespace,
         labels: "app=istiod",
@@ -156,7 +159,7 @@ async fn ask(client: &Client, namespace: &str) -> Result<Vec<Replica>, Failure> 
     let pods = client.list(kind::POD, selector).await?;
     let deadline = Instant::now() + client.request_timeout();
     let asked = pods.iter().filter(|pod| is_asked(pod));
-    Ok(join_all(asked.map(|pod| ask_istiod(client, pod, deadline))).await)
+    Ok(join_all(asked.map(|pod| ask_istiod(client, pod, proxies, deadline))).await)
 }
 
 /// Hears what the istiods of a namespace say of a gate.
@@ -167,7 +170,7 @@ async fn listen(
     namespace: &str,
     missing: &mut String,
 ) -> Result<Seen, Failure> {
-    let replicas = word.hear(client, namespace).await?;
+    let replicas = word.hear(client, namespace, gate.asks_proxies()).await?;
     // Who may not ask istiod today may not in a minute either.
     let refused = replicas.iter().find_map(|replica| {
         let failure = replica.clusterz.failure().or(replica.networkz.failure())?;

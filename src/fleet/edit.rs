@@ -244,20 +244,23 @@ pub fn set_revisions(text: &str, mesh: &MeshSpec) -> Result<String, EditError> {
         let (revision, version) = (quoted(&other.revision), quoted(&other.version));
         format!("{{revision: {revision}, version: {version}}}")
     });
+    let before = &change.before.spec.mesh;
     let fields = [
-        ("version", given(&mesh.version)),
-        ("revision", given(&mesh.revision)),
-        ("otherRevision", other),
+        ("version", before.version != mesh.version, given(&mesh.version)),
+        (
+            "revision",
+            before.revision != mesh.revision,
+            given(&mesh.revision),
+        ),
+        (
+            "otherRevision",
+            before.other_revision != mesh.other_revision,
+            other,
+        ),
     ];
     // What says the same already stays as it is written.
-    let before = &change.before.spec.mesh;
-    let is_same = |key: &str| match key {
-        "version" => before.version == mesh.version,
-        "revision" => before.revision == mesh.revision,
-        _ => before.other_revision == mesh.other_revision,
-    };
-    let fields = fields.into_iter().filter(|(key, _)| !is_same(key));
-    let fields: Vec<(&str, Option<String>)> = fields.collect();
+    let differing = fields.into_iter().filter(|(_, differs, _)| *differs);
+    let fields: Vec<(&str, Option<String>)> = differing.map(|(key, _, value)| (key, value)).collect();
     let by_hand: Vec<String> = fields
         .iter()
         .map(|(key, value)| match value {

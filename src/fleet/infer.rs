@@ -9,7 +9,8 @@ use super::spec::{
     API_VERSION, ClusterSpec, DEFAULT_SYSTEM_NAMESPACE, Fleet, FleetMetadata, FleetSpec, IstioSpec, KIND,
     MeshSpec, Model, Role, Root, TrustSpec,
 };
-use crate::inventory::control_plane::{ControlPlane, DEFAULT_REVISION, Fact, control_planes};
+use crate::fleet::spec::DEFAULT_REVISION;
+use crate::inventory::control_plane::{ControlPlane, Fact, control_planes};
 use crate::inventory::kind::CONFIG_MAP;
 use crate::inventory::{ClusterInventory, Observation};
 use crate::trust::parse_bundle;

@@ -94,6 +94,11 @@ pub struct ClusterSpec {
 }
 
 impl ClusterSpec {
+    /// The name of its network, empty where it has none.
+    pub fn network_name(&self) -> &str {
+        self.network.as_ref().map_or("", NetworkName::as_str)
+    }
+
     /// A cluster of which only the name is said.
     pub fn named(name: ClusterName) -> Self {
         Self {

@@ -143,19 +143,6 @@ impl Istioctl {
         &self.version
     }
 
-    /// Itself, where it renders a version; any will do where none is wanted.
-    fn of_version(&self, wanted: &str, cluster: &ClusterName) -> Result<&Self, IstioctlError> {
-        match wanted.is_empty() || wanted == self.version {
-            true => Ok(self),
-            false => Err(IstioctlError::Version {
-                wanted: wanted.to_owned(),
-                found: self.version.clone(),
-                cluster: cluster.to_string(),
-                program: self.program.clone(),
-            }),
-        }
-    }
-
     async fn manifest(&self, cluster: &str, operator: &Value) -> Result<Vec<Object>, IstioctlError> {
         let question = operator.to_string();
         let key: String = Sha256::new()
@@ -222,24 +209,8 @@ impl Istioctl {
 ///
 /// Where none is of a version that is wanted, or one refuses the values.
 pub async fn render(tools: &[Istioctl], request: &RenderRequest) -> Result<Rendering, IstioctlError> {
-    let of_version = |wanted: &str| {
-        if wanted.is_empty() && tools.len() > 1 {
-            return Err(IstioctlError::Ambiguous {
-                cluster: request.cluster.to_string(),
-                versions: tools.iter().map(|tool| tool.version.clone()).collect(),
-            });
-        }
-        let mut found = Err(IstioctlError::NotFound);
-        for tool in tools {
-            found = tool.of_version(wanted, &request.cluster);
-            if found.is_ok() {
-                break;
-            }
-        }
-        found
-    };
     let cluster = request.cluster.as_str();
-    let tool = of_version(&request.version)?;
+    let tool = of_version(tools, &request.version, &request.cluster)?;
     let gateway = async {
         match &request.gateway {
             Some(gateway) => tool.manifest(cluster, gateway).await,
@@ -250,7 +221,7 @@ pub async fn render(tools: &[Istioctl], request: &RenderRequest) -> Result<Rende
         let Some(other) = &request.other else {
             return Ok(None);
         };
-        let tool = of_version(&other.version)?;
+        let tool = of_version(tools, &other.version, &request.cluster)?;
         let control_plane = tool.manifest(cluster, &other.control_plane).await?;
         Ok(Some(OtherRendering {
             version: tool.version.clone(),
@@ -264,6 +235,30 @@ pub async fn render(tools: &[Istioctl], request: &RenderRequest) -> Result<Rende
         control_plane: control_plane?,
         gateway: gateway?,
         other: other?,
+    })
+}
+
+/// The first that renders a version; where none is wanted, the only one there is.
+fn of_version<'tools>(
+    tools: &'tools [Istioctl],
+    wanted: &str,
+    cluster: &ClusterName,
+) -> Result<&'tools Istioctl, IstioctlError> {
+    if wanted.is_empty() && tools.len() > 1 {
+        return Err(IstioctlError::Ambiguous {
+            cluster: cluster.to_string(),
+            versions: tools.iter().map(|tool| tool.version.clone()).collect(),
+        });
+    }
+    let renders = |tool: &&Istioctl| wanted.is_empty() || wanted == tool.version;
+    tools.iter().find(renders).ok_or_else(|| match tools.last() {
+        None => IstioctlError::NotFound,
+        Some(tool) => IstioctlError::Version {
+            wanted: wanted.to_owned(),
+            found: tool.version.clone(),
+            cluster: cluster.to_string(),
+            program: tool.program.clone(),
+        },
     })
 }
 

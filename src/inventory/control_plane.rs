@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::installer::InstalledBy;
 use super::kind::{CONFIG_MAP, DEPLOYMENT, NAMESPACE};
-use super::{ClusterInventory, Object, ObjectReference, Presence, Replica};
+use super::{ClusterInventory, Object, Presence, Replica};
+use crate::fleet::spec::DEFAULT_REVISION;
 use crate::yaml;
 
 /// The label of a system namespace, a gateway's Service or a pod that names its network.
@@ -18,7 +19,7 @@ pub const CONTROL_PLANE_CLUSTERS: &str = "topology.istio.io/controlPlaneClusters
 
 /// Whether a remote's namespace names a primary so.
 pub fn names_primary(remote: &ClusterInventory, namespace: &str, primary: &str) -> bool {
-    let system = ObjectReference::new(NAMESPACE.api_version, NAMESPACE.kind, "", namespace);
+    let system = NAMESPACE.reference("", namespace);
     let live = remote.object(&system);
     let named = live.and_then(|live| live.annotation(CONTROL_PLANE_CLUSTERS));
     named.is_some_and(|named| names_control_plane(named, primary))
@@ -33,8 +34,6 @@ pub fn names_control_plane(annotation: &str, cluster_id: &str) -> bool {
 pub const REVISION_LABEL: &str = "istio.io/rev";
 /// The cluster ID that an istiod goes by to which none is given.
 const DEFAULT_CLUSTER_ID: &str = "Kubernetes";
-/// The revision that has no name of its own in objects' names.
-pub use crate::fleet::spec::DEFAULT_REVISION;
 
 /// A fact that may have been looked for in vain, or not have been looked for at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -306,7 +305,7 @@ fn image_version(image: &str) -> Option<String> {
 
 /// The YAML in a ConfigMap's key. What is no YAML is unknown: istiod would not run with it either.
 fn config(cluster: &ClusterInventory, namespace: &str, name: &str, key: &str) -> Fact<Value> {
-    let reference = ObjectReference::new(CONFIG_MAP.api_version, CONFIG_MAP.kind, namespace, name);
+    let reference = CONFIG_MAP.reference(namespace, name);
     match cluster.presence(&reference) {
         Presence::Present(object) => {
             let text = object.text(&["data", key]);
@@ -334,7 +333,7 @@ fn text(document: &Fact<Value>, pointer: &str) -> Fact<String> {
 
 /// The network label of a namespace.
 pub fn namespace_network(cluster: &ClusterInventory, namespace: &str) -> Fact<String> {
-    let reference = ObjectReference::new(NAMESPACE.api_version, NAMESPACE.kind, "", namespace);
+    let reference = NAMESPACE.reference("", namespace);
     match cluster.presence(&reference) {
         Presence::Present(object) => object
             .label(NETWORK_LABEL)

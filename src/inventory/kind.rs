@@ -2,6 +2,8 @@
 //! data instead of discovery: it saves a round trip per cluster, and a kind that is not here is
 //! refused before anything is written.
 
+use super::ObjectReference;
+
 /// One kind as the API server serves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind {
@@ -171,6 +173,11 @@ impl Kind {
         ALL.iter()
             .copied()
             .find(|known| known.api_version == api_version && known.kind == kind)
+    }
+
+    /// An object of the kind; its namespace is empty where it lives in none.
+    pub fn reference(self, namespace: impl Into<String>, name: impl Into<String>) -> ObjectReference {
+        ObjectReference::new(self.api_version, self.kind, namespace, name)
     }
 
     /// Whether the kind is one of Istio's own or of the Gateway API, which the server serves once they are

@@ -155,8 +155,8 @@ pub struct Replica {
     pub proxies: Said<Vec<Proxy>>,
 }
 
-/// The word of an istiod in a record that was made before it was asked for it.
-fn not_asked<T>() -> Said<T> {
+/// The word of an istiod that was not asked for it: nobody needed it, or the record was made before.
+pub fn not_asked<T>() -> Said<T> {
     Said::Silent(Failure {
         class: FailureClass::NotFound,
         verb: "get".to_owned(),
@@ -407,9 +407,7 @@ pub enum Presence<'inventory> {
 impl ClusterInventory {
     /// The listed objects of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
-        self.objects
-            .iter()
-            .filter(move |object| object.kind() == kind.kind && object.api_version() == kind.api_version)
+        self.objects.iter().filter(move |object| object.is_of(kind))
     }
 
     /// The control planes' Deployments in a namespace.

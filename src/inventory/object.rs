@@ -7,6 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::kind::{self, Kind};
+
 /// An object's JSON.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -128,6 +130,16 @@ impl Object {
             }
         }
         managers
+    }
+
+    /// Whether it is one of a kind.
+    pub fn is_of(&self, kind: Kind) -> bool {
+        self.kind() == kind.kind && self.api_version() == kind.api_version
+    }
+
+    /// Whether it is a webhook configuration.
+    pub fn is_webhook(&self) -> bool {
+        self.is_of(kind::MUTATING_WEBHOOK) || self.is_of(kind::VALIDATING_WEBHOOK)
     }
 
     /// Which object it is.

@@ -3,7 +3,6 @@
 use super::Choice;
 use super::going::{Going, counted};
 use crate::inventory::{Object, ObjectReference, kind};
-use crate::plan::ownership::Ownership;
 use crate::words::some_of;
 
 /// Definitions that go.
@@ -71,6 +70,6 @@ impl Going<'_> {
     pub(super) fn our_definitions(&self) -> impl Iterator<Item = &Object> {
         self.seen
             .of_kind(kind::CUSTOM_RESOURCE_DEFINITION)
-            .filter(|object| Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours)
+            .filter(|object| self.is_ours(object))
     }
 }

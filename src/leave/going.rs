@@ -10,7 +10,7 @@ use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
 use crate::inventory::{ClusterInventory, Failure, Object, ObjectReference, kind};
 use crate::plan::difference::owns_metadata;
 use crate::plan::draft::Draft;
-use crate::plan::gate::is_fleets_own;
+use crate::plan::gate::others_connected;
 use crate::plan::ownership::{ApplySet, FIELDS_MANAGER, FLEET_LABEL, Ownership, is_owned};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 use crate::words::some_of;
@@ -130,13 +130,10 @@ impl Going<'_> {
         }
         let (workloads, rest): (Vec<Object>, Vec<Object>) = rest
             .into_iter()
-            .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
-        let (webhooks, rest): (Vec<Object>, Vec<Object>) = rest.into_iter().partition(|object| {
-            object.kind() == kind::MUTATING_WEBHOOK.kind || object.kind() == kind::VALIDATING_WEBHOOK.kind
-        });
-        let (gateways, rest): (Vec<Object>, Vec<Object>) = rest.into_iter().partition(|object| {
-            object.kind() == kind::GATEWAY.kind && object.api_version() == kind::GATEWAY.api_version
-        });
+            .partition(|object| object.is_of(kind::DEPLOYMENT));
+        let (webhooks, rest): (Vec<Object>, Vec<Object>) = rest.into_iter().partition(Object::is_webhook);
+        let (gateways, rest): (Vec<Object>, Vec<Object>) =
+            rest.into_iter().partition(|object| object.is_of(kind::GATEWAY));
         // Without istiod its webhooks would refuse every pod: they go first.
         let mut gone = Vec::new();
         for gateway in &gateways {
@@ -149,17 +146,10 @@ impl Going<'_> {
         let mut ended = Vec::new();
         for object in &workloads {
             let deleted = self.delete(object, &gone);
-            let reason = "its pods write while they run";
-            ended.push(self.draft.step(
-                Action::Wait,
-                object.reference(),
-                reason,
-                &[deleted],
-                Content::Await(Gate::Gone),
-            ));
+            ended.push(self.gone(object.reference(), "its pods write while they run", deleted));
         }
         ended.extend(gone);
-        let namespace_reference = ObjectReference::new("v1", "Namespace", "", &namespace);
+        let namespace_reference = kind::NAMESPACE.reference("", &namespace);
         let mut last = ended.clone();
         let (parents, members): (Vec<Object>, Vec<Object>) = rest
             .into_iter()
@@ -171,26 +161,14 @@ impl Going<'_> {
         let emptied = last.clone();
         for definition in &definitions {
             let deleted = self.delete(definition, &emptied);
-            let reason = "what it defines goes first";
-            let content = Content::Await(Gate::Gone);
-            let reference = definition.reference();
-            last.push(
-                self.draft
-                    .step(Action::Wait, reference, reason, &[deleted], content),
-            );
+            last.push(self.gone(definition.reference(), "what it defines goes first", deleted));
         }
         let emptied = last.clone();
         for object in &parents {
             last.push(self.delete(object, &emptied));
         }
         for object in self.written_by_istiod() {
-            let uid = object.uid().to_owned();
-            let (reference, reason) = (object.reference(), "istiod wrote it");
-            let content = Content::Delete { uid };
-            last.push(
-                self.draft
-                    .step(Action::Delete, reference, reason, &ended, content),
-            );
+            last.push(self.delete_as(&object, "istiod wrote it", &ended));
         }
         self.namespace(&namespace_reference, &last);
         let left = self.our_definitions().count();
@@ -229,12 +207,9 @@ impl Going<'_> {
         let made = [kind::DEPLOYMENT, kind::SERVICE, kind::SERVICE_ACCOUNT];
         let made = made.into_iter().flat_map(|kind| self.seen.of_kind(kind));
         let made: Vec<ObjectReference> = made.filter(same).map(Object::reference).collect();
-        let mut steps = vec![deleted];
+        let mut steps = vec![deleted.clone()];
         for reference in made {
-            let reason = "istiod made it of the gateway";
-            let content = Content::Await(Gate::Gone);
-            let needs = [steps[0].clone()];
-            steps.push(self.draft.step(Action::Wait, reference, reason, &needs, content));
+            steps.push(self.gone(reference, "istiod made it of the gateway", deleted.clone()));
         }
         steps
     }
@@ -263,16 +238,25 @@ impl Going<'_> {
     }
 
     fn delete(&mut self, object: &Object, needs: &[StepId]) -> StepId {
-        let content = Content::Delete {
-            uid: object.uid().to_owned(),
-        };
-        self.draft.step(
-            Action::Delete,
-            object.reference(),
-            "the fleet put it there",
-            needs,
-            content,
-        )
+        self.delete_as(object, "the fleet put it there", needs)
+    }
+
+    fn delete_as(&mut self, object: &Object, reason: &str, needs: &[StepId]) -> StepId {
+        let uid = object.uid().to_owned();
+        let content = Content::Delete { uid };
+        self.draft
+            .step(Action::Delete, object.reference(), reason, needs, content)
+    }
+
+    /// Waits until what is deleted by a step is gone.
+    fn gone(&mut self, reference: ObjectReference, reason: &str, deleted: StepId) -> StepId {
+        let content = Content::Await(Gate::Gone);
+        self.draft
+            .step(Action::Wait, reference, reason, &[deleted], content)
+    }
+
+    pub(super) fn is_ours(&self, object: &Object) -> bool {
+        Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
     }
 
     /// Everything that carries this fleet's marks, but the definitions.
@@ -281,8 +265,8 @@ impl Going<'_> {
             .objects
             .iter()
             .filter(|object| {
-                Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
-                    && object.kind() != kind::CUSTOM_RESOURCE_DEFINITION.kind
+                self.is_ours(object)
+                    && !object.is_of(kind::CUSTOM_RESOURCE_DEFINITION)
                     // Pods, replica sets and endpoints carry their owner's labels and go with it.
                     && !is_owned(object)
             })
@@ -310,10 +294,7 @@ impl Going<'_> {
     /// A control plane that is not the fleet's.
     pub(super) fn another_control_plane(&self) -> Option<&Object> {
         let mut deployments = self.seen.of_kind(kind::DEPLOYMENT);
-        deployments.find(|deployment| {
-            deployment.label("app") == Some("istiod")
-                && Ownership::of(deployment, &self.fleet.metadata.name) != Ownership::Ours
-        })
+        deployments.find(|deployment| deployment.label("app") == Some("istiod") && !self.is_ours(deployment))
     }
 
     /// Pods with a proxy, the fleet's own gateways aside: those that carry the injector's mark, and
@@ -328,23 +309,19 @@ impl Going<'_> {
         let mut served: BTreeSet<String> = marked
             .map(|pod| format!("{}/{}", pod.namespace(), pod.name()))
             .collect();
-        for replica in self
-            .seen
-            .replicas
-            .iter()
-            .filter(|replica| replica.namespace == namespace)
-        {
-            let proxies = replica.proxies.said().into_iter().flatten();
-            let others = proxies.filter(|proxy| !is_fleets_own(proxy, replica));
-            served.extend(others.map(ToString::to_string));
-        }
+        let replicas = self.seen.replicas.iter();
+        let there = replicas.filter(|replica| replica.namespace == namespace);
+        served.extend(there.flat_map(others_connected).map(ToString::to_string));
         served
     }
 
     /// Namespaces whose pods the fleet's own proxies on the nodes serve, where there are some.
     fn taken_into_ambient(&self) -> Vec<String> {
-        let ours = |object: &Object| Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours;
-        if !self.seen.of_kind(kind::DAEMON_SET).any(ours) {
+        if !self
+            .seen
+            .of_kind(kind::DAEMON_SET)
+            .any(|daemons| self.is_ours(daemons))
+        {
             return Vec::new();
         }
         let namespaces = self.seen.of_kind(kind::NAMESPACE);
@@ -384,10 +361,11 @@ impl Going<'_> {
         }
         let live = live.clone();
         let deleted = self.delete(&live, needs);
-        let reason = "nothing can be made in it while it goes";
-        let content = Content::Await(Gate::Gone);
-        self.draft
-            .step(Action::Wait, reference.clone(), reason, &[deleted], content);
+        self.gone(
+            reference.clone(),
+            "nothing can be made in it while it goes",
+            deleted,
+        );
     }
 
     /// Takes back what the fleet wrote on a namespace of somebody else's.
@@ -405,7 +383,7 @@ impl Going<'_> {
     }
 
     fn goes_with_the_fleet(&self, object: &Object) -> bool {
-        Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
+        self.is_ours(object)
             || !object.list(&["metadata", "ownerReferences"]).is_empty()
             || WRITTEN_BY_KUBERNETES.contains(&(object.kind(), object.name()))
             || matches!(

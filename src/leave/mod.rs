@@ -7,7 +7,7 @@ mod going;
 use std::collections::BTreeSet;
 
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, Inventory, ObjectReference, Observation, kind};
+use crate::inventory::{ClusterInventory, Inventory, Observation, kind};
 use crate::link::secret;
 use crate::plan::draft::{Draft, unread};
 use crate::plan::{Action, Blocked, Content, Plan, StepId};
@@ -138,7 +138,7 @@ fn unlinked_by_its_primary(
 ) -> Option<StepId> {
     let primary = fleet.cluster(remote.primary.as_ref()?)?;
     let name = secret::name(remote.name.as_str());
-    let link = ObjectReference::new("v1", "Secret", primary.system_namespace(), name);
+    let link = kind::SECRET.reference(primary.system_namespace(), name);
     let step = StepId::of(&primary.name, Area::Links, Action::Delete, &link);
     leaving.contains(&primary.name).then_some(step)
 }
@@ -154,7 +154,7 @@ fn unlink(
     let mut draft = Draft::new(&peer.name, Area::Links, seen, &fleet.metadata.name);
     let namespace = peer.system_namespace();
     if !seen.was_searched(kind::SECRET, REMOTE_SECRETS, namespace) {
-        let any = ObjectReference::new("v1", "Secret", namespace, "any");
+        let any = kind::SECRET.reference(namespace, "any");
         let reason = format!(
             "whether it reads a cluster that leaves is not known: the Secrets of {namespace} could not be read"
         );
@@ -171,7 +171,7 @@ fn unlink(
             {
                 continue;
             }
-            let reference = ObjectReference::new("v1", "Secret", &remote.namespace, &remote.name);
+            let reference = kind::SECRET.reference(&remote.namespace, &remote.name);
             let ours = remote.managed_by_stolos && remote.fleet == fleet.metadata.name.as_str();
             if !ours || remote.name != secret::name(name.as_str()) {
                 remains.push(Remains {

@@ -71,7 +71,7 @@ pub fn not_known_now(spec: &ClusterSpec, seen: &ClusterInventory) -> Option<Obje
     if !is_named && passes(&endpoints) {
         return Some(endpoints);
     }
-    let authority = ObjectReference::new("v1", "ConfigMap", "kube-system", "kube-root-ca.crt");
+    let authority = kind::CONFIG_MAP.reference("kube-system", "kube-root-ca.crt");
     passes(&authority).then_some(authority)
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::values::GATEWAY_NAME;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
-use crate::inventory::{Inventory, Object, ObjectReference, kind};
+use crate::inventory::{Inventory, Object, kind};
 use crate::plan::gate::service_addresses;
 use crate::plan::{AwaitedAddress, Blocked, STAND_IN};
 
@@ -49,12 +49,7 @@ pub fn discovery<'fleet>(
     let Some(seen) = inventory.seen(name) else {
         return Err(unread_primary(remote, name));
     };
-    let service = ObjectReference::new(
-        kind::SERVICE.api_version,
-        kind::SERVICE.kind,
-        primary.system_namespace(),
-        GATEWAY_NAME,
-    );
+    let service = kind::SERVICE.reference(primary.system_namespace(), GATEWAY_NAME);
     let gateway = primary.gateway.as_ref();
     let written = gateway.map(|gateway| &gateway.addresses[..]).unwrap_or_default();
     let (found, of) = if !written.is_empty() {
@@ -131,7 +126,7 @@ pub fn at_addresses(object: &Object, addresses: &[IpAddr]) -> Object {
         return object.clone();
     };
     let mut laid = Object(laid_in(&object.0, *first));
-    if object.kind() == kind::ENDPOINT_SLICE.kind {
+    if object.is_of(kind::ENDPOINT_SLICE) {
         laid.0["addressType"] = json!(if first.is_ipv4() { "IPv4" } else { "IPv6" });
         let of_version = addresses
             .iter()
@@ -164,13 +159,13 @@ mod tests {
     #[test]
     fn addresses_are_laid_in() {
         let slice = Object(
-            json!({"kind": "EndpointSlice", "addressType": "IPv4", "endpoints": [
+            json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "endpoints": [
             {"addresses": [STAND_IN.to_string()]}], "note": format!("at {STAND_IN}:15012")}),
         );
         assert!(has_stand_in(&slice));
         let texts = ["2001:db8::1", "192.0.2.2", "192.0.2.1", "192.0.2.2"].map(str::to_owned);
         let laid = at_addresses(&slice, &addresses(&texts).unwrap());
-        let wanted = json!({"kind": "EndpointSlice", "addressType": "IPv4", "endpoints": [
+        let wanted = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "endpoints": [
             {"addresses": ["192.0.2.1"]}, {"addresses": ["192.0.2.2"]}], "note": "at 192.0.2.1:15012"});
         assert_eq!(laid.0, wanted);
         assert!(!has_stand_in(&laid));

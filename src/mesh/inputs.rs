@@ -9,9 +9,9 @@ use super::values::{
     offers_services, render_requests, serves_remotes,
 };
 use crate::fleet::spec::{DEFAULT_REVISION, named_revision};
-use crate::fleet::{ClusterSpec, Fleet, NetworkName, Role};
+use crate::fleet::{ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
-use crate::mesh::istiod_name;
+use crate::mesh::objects::istiod_name;
 use crate::plan::STAND_IN;
 use crate::yaml;
 
@@ -51,7 +51,7 @@ pub fn helm_values(fleet: &Fleet) -> String {
             text.push_str(&helm("istio-cni", "cni", &cni));
             text.push_str(&helm("ztunnel", "ztunnel", &ztunnel));
         } else if needs_gateway(fleet, cluster) {
-            let values = json!({"name": GATEWAY_NAME, "networkGateway": network(cluster)});
+            let values = json!({"name": GATEWAY_NAME, "networkGateway": cluster.network_name()});
             text.push_str(&helm(GATEWAY_NAME, "gateway", &values));
         }
         text
@@ -94,7 +94,7 @@ pub fn sail(fleet: &Fleet) -> String {
             text.push_str(&object("IstioRevisionTag", DEFAULT_REVISION, tagged));
         }
         if is_ambient(fleet) {
-            let ztunnel = json!({"multiCluster": multi_cluster, "network": network(cluster)});
+            let ztunnel = json!({"multiCluster": multi_cluster, "network": cluster.network_name()});
             text.push_str(&resource("IstioCNI", "default", Map::new()));
             text.push_str(&resource(
                 "ZTunnel",
@@ -136,7 +136,7 @@ fn namespace(cluster: &ClusterSpec) -> String {
     let name = cluster.system_namespace();
     let mut text = format!("{kubectl} create namespace {name}\n");
     if cluster.network.is_some() {
-        let network = network(cluster);
+        let network = cluster.network_name();
         text.push_str(&format!(
             "{kubectl} label namespace {name} {NETWORK_LABEL}={network}\n"
         ));
@@ -182,10 +182,6 @@ fn named_profile(operator: &Value) -> Option<&str> {
     operator["spec"]["profile"]
         .as_str()
         .filter(|profile| *profile != "minimal")
-}
-
-fn network(cluster: &ClusterSpec) -> &str {
-    cluster.network.as_ref().map_or("", NetworkName::as_str)
 }
 
 fn document(command: &str, value: &Value) -> String {

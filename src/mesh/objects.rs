@@ -9,7 +9,7 @@ use super::values::{
 };
 use crate::fleet::spec::{DEFAULT_REVISION, OtherRevision, named_revision};
 use crate::fleet::{Area, ClusterSpec, Fleet, Role};
-use crate::inventory::{ClusterInventory, Object, kind};
+use crate::inventory::{ClusterInventory, Object, ObjectReference, kind};
 use crate::plan::difference::owns_field;
 use crate::plan::ownership::{ApplySet, FIELD_MANAGER};
 
@@ -27,6 +27,22 @@ pub struct Rendering {
     pub gateway: Vec<Object>,
     /// The second control plane, where there is one.
     pub other: Option<OtherRendering>,
+}
+
+impl Rendering {
+    /// What the fleet file says of the second control plane, with what was rendered of it.
+    pub fn beside<'both>(
+        &'both self,
+        fleet: &'both Fleet,
+    ) -> Option<(&'both OtherRevision, &'both OtherRendering)> {
+        fleet.spec.mesh.other_revision.as_ref().zip(self.other.as_ref())
+    }
+
+    /// The versions that are rendered: the first control plane's, and the second's where there is one.
+    pub fn versions(&self) -> impl Iterator<Item = &str> {
+        let other = self.other.iter().map(|other| other.version.as_str());
+        std::iter::once(self.version.as_str()).chain(other)
+    }
 }
 
 /// Istio's rendering of a control plane beside the first.
@@ -60,24 +76,15 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
         let mut object = Object(without_nulls(object.0.clone()));
         without_installer_labels(&mut object);
         set.mark(&mut object, name);
-        if object.kind() == kind::DEPLOYMENT.kind {
+        if object.is_of(kind::DEPLOYMENT) {
             object.set_annotation(VERSION_ANNOTATION, version);
         }
         object
     };
     let prepared = |object: &Object, set: &ApplySet| prepared_as(object, set, &rendering.version);
-    let other = fleet
-        .spec
-        .mesh
-        .other_revision
-        .as_ref()
-        .zip(rendering.other.as_ref());
-    let beside = other
-        .map(|(spec, other)| beside(spec, other, rendering))
-        .unwrap_or_default();
-    let beside = beside.into_iter().map(|object| {
-        let version = rendering.other.as_ref().map_or("", |other| &other.version);
-        prepared_as(object, &mesh, version)
+    let beside = rendering.beside(fleet).into_iter().flat_map(|(spec, other)| {
+        let objects = beside(spec, other, rendering).into_iter();
+        objects.map(|object| prepared_as(object, &mesh, &other.version))
     });
     // Of two versions' definitions those of the later one serve both.
     let latest = match &rendering.other {
@@ -88,7 +95,7 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
     if is_ambient(fleet) && needs_gateway(fleet, cluster) {
         gateway.push(Object(ambient_gateway(fleet, cluster)));
     }
-    let is_definition = |object: &&Object| object.kind() == kind::CUSTOM_RESOURCE_DEFINITION.kind;
+    let is_definition = |object: &&Object| object.is_of(kind::CUSTOM_RESOURCE_DEFINITION);
     Desired {
         definitions: latest
             .iter()
@@ -123,7 +130,7 @@ fn beside<'other>(
             .control_plane
             .iter()
             .any(|one| one.reference() == object.reference());
-        let injects = object.kind() == kind::MUTATING_WEBHOOK.kind;
+        let injects = object.is_of(kind::MUTATING_WEBHOOK);
         !shared && object.kind() != kind::CUSTOM_RESOURCE_DEFINITION.kind && !(is_default && injects)
     });
     objects.collect()
@@ -155,6 +162,11 @@ fn exposure(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> Vec<
         exposure.extend(exposed_istiod(cluster, &istiod_name(fleet, cluster)));
     }
     exposure
+}
+
+/// The Deployment of a revision's istiods in a cluster.
+pub fn istiod_deployment(cluster: &ClusterSpec, revision: &str) -> ObjectReference {
+    kind::DEPLOYMENT.reference(cluster.system_namespace(), istiod_of_revision(revision))
 }
 
 /// The name of the control plane's Deployment and Service in a cluster.

@@ -7,8 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::fleet::spec::{DEFAULT_REVISION, named_revision};
-use crate::fleet::{ClusterName, ClusterSpec, DataPlaneMode, Fleet, NetworkName, Role};
-use crate::inventory::control_plane::NETWORK_LABEL;
+use crate::fleet::{ClusterName, ClusterSpec, DataPlaneMode, Fleet, Role};
+use crate::inventory::control_plane::{NETWORK_LABEL, REVISION_LABEL};
 use crate::inventory::kind::GATEWAY;
 use crate::plan::STAND_IN;
 
@@ -165,7 +165,7 @@ fn remote(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     let mut global = global(fleet, cluster);
     global["remotePilotAddress"] = STAND_IN.to_string().into();
     let part = |text: &str| text.replace('/', "--slash--");
-    let network = cluster.network.as_ref().map_or("", NetworkName::as_str);
+    let network = cluster.network_name();
     // By the path the injector learns for which cluster it injects (Istio: `pkg/kube/inject`).
     let path = format!(
         "/inject/cluster/{}/net/{}",
@@ -202,11 +202,7 @@ fn merge_own(values: &mut Value, fleet: &Fleet, cluster: &ClusterSpec) {
 }
 
 fn gateway(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
-    let network = cluster
-        .network
-        .as_ref()
-        .map(NetworkName::as_str)
-        .unwrap_or_default();
+    let network = cluster.network_name();
     let port = |name: &str, port: u16| json!({"name": name, "port": port, "targetPort": port});
     let mut operator = operator(
         fleet,
@@ -245,11 +241,11 @@ fn gateway(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
 /// prints it. istiod copies the labels of a Gateway to what it makes of it, unless the Gateway says
 /// which: ours would mark what is istiod's.
 pub fn ambient_gateway(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
-    let network = cluster.network.as_ref().map_or("", NetworkName::as_str);
+    let network = cluster.network_name();
     let mut labels = json!({NETWORK_LABEL: network});
     let revision = fleet.revision(cluster);
     if !revision.is_empty() {
-        labels["istio.io/rev"] = revision.into();
+        labels[REVISION_LABEL] = revision.into();
     }
     json!({
         "apiVersion": GATEWAY.api_version, "kind": GATEWAY.kind,

@@ -68,14 +68,14 @@ pub fn lines(step: &Step, inventory: &Inventory) -> Vec<String> {
 /// An object that is created.
 fn whole(object: &Object) -> Vec<String> {
     let mut object = object.clone();
-    if object.kind() == SECRET.kind
+    if object.is_of(SECRET)
         && let Some(fields) = object.0.as_object_mut()
     {
         fields.remove("data");
         fields.remove("stringData");
     }
     let text = written(&object.0);
-    if object.kind() == CUSTOM_RESOURCE_DEFINITION.kind {
+    if object.is_of(CUSTOM_RESOURCE_DEFINITION) {
         return vec![format!(
             "+ {} lines, as Istio's release has them",
             text.lines().count()

@@ -21,6 +21,11 @@ impl Gate {
         matches!(self, Gate::Synced(_) | Gate::GatewayKnown(_) | Gate::Unused(_))
     }
 
+    /// Whether it is judged by who is connected to those replicas.
+    pub fn asks_proxies(&self) -> bool {
+        matches!(self, Gate::Unused(_))
+    }
+
     /// What is still missing of an object; `None` when the gate is open.
     pub fn missing_of(&self, object: Option<&Object>) -> Option<String> {
         let Some(object) = object else {
@@ -85,10 +90,7 @@ fn missing_of_disuse<'seen>(replicas: impl Iterator<Item = &'seen Replica>) -> O
     let mut connected = BTreeSet::new();
     for replica in replicas {
         match &replica.proxies {
-            Said::Said(proxies) => {
-                let others = proxies.iter().filter(|proxy| !is_fleets_own(proxy, replica));
-                connected.extend(others.map(ToString::to_string));
-            }
+            Said::Said(_) => connected.extend(others_connected(replica).map(ToString::to_string)),
             // One that does not come up has nobody.
             Said::Silent(_) if !replica.ready => {}
             Said::Silent(failure) => return Some(format!("{}: {failure}", replica.pod)),
@@ -103,8 +105,14 @@ fn missing_of_disuse<'seen>(replicas: impl Iterator<Item = &'seen Replica>) -> O
     })
 }
 
+/// The proxies that an istiod says are connected to it, but the fleet's own.
+pub fn others_connected(replica: &Replica) -> impl Iterator<Item = &Proxy> {
+    let proxies = replica.proxies.said().into_iter().flatten();
+    proxies.filter(|proxy| !is_fleets_own(proxy, replica))
+}
+
 /// Whether a proxy is the east-west gateway beside an istiod, or one of ambient's on a node.
-pub fn is_fleets_own(proxy: &Proxy, replica: &Replica) -> bool {
+fn is_fleets_own(proxy: &Proxy, replica: &Replica) -> bool {
     let is_of = |name: &str| {
         proxy
             .pod
@@ -140,36 +148,36 @@ fn missing_of_gateway(replica: &Replica, network: &str) -> Option<String> {
     (!known).then(|| format!("it knows no gateway of the network {network} yet"))
 }
 
-fn missing_of_rollout(deployment: &Object) -> Option<String> {
-    let number = |path: &[&str]| deployment.at(path).and_then(Value::as_u64).unwrap_or_default();
-    if deployment.kind() == DAEMON_SET.kind {
-        return missing_of_daemons(deployment);
+fn missing_of_rollout(workload: &Object) -> Option<String> {
+    let number = |path: &[&str]| workload.at(path).and_then(Value::as_u64).unwrap_or_default();
+    if number(&["status", "observedGeneration"]) < number(&["metadata", "generation"]) {
+        return Some("its controller has not seen the change yet".to_owned());
     }
+    let status = |field: &str| number(&["status", field]);
+    match workload.is_of(DAEMON_SET) {
+        true => missing_of_daemons(status),
+        false => missing_of_pods(workload, status),
+    }
+}
+
+fn missing_of_pods(deployment: &Object, status: impl Fn(&str) -> u64) -> Option<String> {
     let wanted = deployment
         .at(&["spec", "replicas"])
         .and_then(Value::as_u64)
         .unwrap_or(1);
-    if number(&["status", "observedGeneration"]) < number(&["metadata", "generation"]) {
-        return Some("its controller has not seen the change yet".to_owned());
-    }
-    let updated = number(&["status", "updatedReplicas"]);
+    let updated = status("updatedReplicas");
     if updated < wanted {
         return Some(format!("{updated} of {wanted} pods are new"));
     }
-    if number(&["status", "replicas"]) > updated {
+    if status("replicas") > updated {
         return Some("old pods are still there".to_owned());
     }
-    let available = number(&["status", "availableReplicas"]);
+    let available = status("availableReplicas");
     (available < wanted).then(|| format!("{available} of {wanted} pods are available"))
 }
 
 /// The same of a DaemonSet, as `kubectl rollout status` has it.
-fn missing_of_daemons(daemons: &Object) -> Option<String> {
-    let number = |path: &[&str]| daemons.at(path).and_then(Value::as_u64).unwrap_or_default();
-    let status = |field: &str| number(&["status", field]);
-    if status("observedGeneration") < number(&["metadata", "generation"]) {
-        return Some("its controller has not seen the change yet".to_owned());
-    }
+fn missing_of_daemons(status: impl Fn(&str) -> u64) -> Option<String> {
     let wanted = status("desiredNumberScheduled");
     let (updated, available) = (status("updatedNumberScheduled"), status("numberAvailable"));
     match (updated < wanted, available < wanted) {
@@ -247,7 +255,7 @@ mod tests {
     fn daemons_are_rolled_out_when_every_node_has_the_new_one() {
         let daemons = |observed: u64, updated: u64, available: u64| {
             Object(json!({
-                "kind": "DaemonSet", "metadata": {"generation": 2},
+                "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"generation": 2},
                 "status": {"observedGeneration": observed, "desiredNumberScheduled": 3,
                            "updatedNumberScheduled": updated, "numberAvailable": available},
             }))

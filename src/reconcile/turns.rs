@@ -2,19 +2,21 @@
 //! reads again what it read before, so that a change that breaks one breaks no other. And nobody is
 //! led to a control plane that does not read yet what others beside it read.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
+use crate::inventory::control_plane::REVISION_LABEL;
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Replica, kind};
 use crate::link::{links, secret};
-use crate::mesh::{istiod_name, istiod_of_revision};
+use crate::mesh::istiod_deployment;
 use crate::plan::{Action, Content, Gate, Plan, Step, StepId};
 use crate::reconcile::{Given, settle};
 
 /// The plan in which at most so many clusters' control planes are changed at the same time (at least one),
 /// in the order of the fleet file; those that an earlier run left unfinished count first. What does not
 /// serve yet waits for no other.
-pub fn in_turn(mut plan: Plan, fleet: &Fleet, given: &Given<'_>, at_once: usize) -> Plan {
+pub fn in_turn(plan: Plan, fleet: &Fleet, given: &Given<'_>, at_once: usize) -> Plan {
+    let mut plan = Laid::of(plan);
     let mut turns: Vec<Turn<'_>> = Vec::new();
     for cluster in &fleet.spec.clusters {
         let Some(seen) = given.inventory.seen(&cluster.name) else {
@@ -52,7 +54,26 @@ pub fn in_turn(mut plan: Plan, fleet: &Fleet, given: &Given<'_>, at_once: usize)
         }
         under_way.push_back(over);
     }
-    settle(plan)
+    settle(plan.plan)
+}
+
+/// A plan that turns are laid into.
+struct Laid {
+    plan: Plan,
+    /// Its steps'.
+    ids: HashSet<StepId>,
+}
+
+impl Laid {
+    fn of(plan: Plan) -> Self {
+        let ids = plan.steps.iter().map(|step| step.id.clone()).collect();
+        Self { plan, ids }
+    }
+
+    fn add(&mut self, step: Step) {
+        self.ids.insert(step.id.clone());
+        self.plan.steps.push(step);
+    }
 }
 
 /// A cluster whose control planes are to be changed.
@@ -66,11 +87,9 @@ struct Turn<'input> {
 impl<'input> Turn<'input> {
     fn of(fleet: &Fleet, cluster: &'input ClusterSpec, seen: &'input ClusterInventory) -> Self {
         let other = fleet.spec.mesh.other_revision.iter();
-        let names = std::iter::once(istiod_name(fleet, cluster));
-        let names = names.chain(other.map(|other| istiod_of_revision(&other.revision)));
-        let namespace = cluster.system_namespace();
-        let kind = kind::DEPLOYMENT;
-        let istiods = names.map(|name| ObjectReference::new(kind.api_version, kind.kind, namespace, name));
+        let revisions =
+            std::iter::once(fleet.revision(cluster)).chain(other.map(|other| other.revision.as_str()));
+        let istiods = revisions.map(|revision| istiod_deployment(cluster, revision));
         Self {
             cluster,
             seen,
@@ -85,16 +104,16 @@ impl<'input> Turn<'input> {
     }
 
     /// What is written of the mesh.
-    fn changes<'plan>(&self, plan: &'plan Plan) -> impl Iterator<Item = &'plan Step> + use<'plan, 'input> {
+    fn changes<'plan>(&self, plan: &'plan Laid) -> impl Iterator<Item = &'plan Step> + use<'plan, 'input> {
         let name = &self.cluster.name;
-        let steps = plan.steps.iter();
+        let steps = plan.plan.steps.iter();
         steps.filter(move |step| {
             step.cluster == *name && step.area == Area::Mesh && step.action != Action::Wait
         })
     }
 
     /// Whether something of a control plane that serves changes: itself, or what it reads and is led to by.
-    fn changes_what_serves(&self, plan: &Plan) -> bool {
+    fn changes_what_serves(&self, plan: &Laid) -> bool {
         let mut standing = self.istiods.iter().filter_map(|istiod| self.seen.object(istiod));
         let serves = standing.any(|istiod| Gate::RolledOut.missing_of(Some(istiod)).is_none());
         let is_of_it = |step: &Step| {
@@ -106,30 +125,29 @@ impl<'input> Turn<'input> {
     }
 
     /// Has what is written wait for others, unless those wait for this cluster themselves.
-    fn hold(&self, plan: &mut Plan, before: &[StepId]) {
+    fn hold(&self, plan: &mut Laid, before: &[StepId]) {
         let own: BTreeSet<StepId> = self.changes(plan).map(|step| step.id.clone()).collect();
-        let before: Vec<StepId> = before
-            .iter()
-            .filter(|id| !waits_for(plan, id, &own))
-            .cloned()
-            .collect();
-        for step in plan.steps.iter_mut().filter(|step| own.contains(&step.id)) {
+        let before: Vec<StepId> = {
+            let waiting = all_that_wait_for(&plan.plan, &own);
+            let free = before.iter().filter(|id| !waiting.contains(id));
+            free.cloned().collect()
+        };
+        for step in plan.plan.steps.iter_mut().filter(|step| own.contains(&step.id)) {
             step.needs.extend(before.iter().cloned());
         }
     }
 
     /// The plan's waits until its control planes are rolled out.
-    fn rolled_out(&self, plan: &Plan) -> Vec<StepId> {
+    fn rolled_out(&self, plan: &Laid) -> Vec<StepId> {
         let waits = self
             .istiods
             .iter()
             .map(|istiod| StepId::awaiting(&self.cluster.name, Area::Mesh, istiod, &Gate::RolledOut));
-        let is_there = |id: &StepId| plan.steps.iter().any(|step| step.id == *id);
-        waits.filter(is_there).collect()
+        waits.filter(|id| plan.ids.contains(id)).collect()
     }
 
     /// Waits until every other is read that was read before.
-    fn reads_again(&self, plan: &mut Plan, fleet: &Fleet, needs: &[StepId]) -> Vec<StepId> {
+    fn reads_again(&self, plan: &mut Laid, fleet: &Fleet, needs: &[StepId]) -> Vec<StepId> {
         let read = read_by(
             &self.seen.replicas_in(self.cluster.system_namespace()),
             fleet,
@@ -141,20 +159,24 @@ impl<'input> Turn<'input> {
     }
 }
 
-/// Whether a step waits, over whatever others, for one of these.
-fn waits_for(plan: &Plan, id: &StepId, others: &BTreeSet<StepId>) -> bool {
-    let mut looked_at = BTreeSet::new();
-    let mut left = vec![id];
-    while let Some(id) = left.pop() {
-        if others.contains(id) {
-            return true;
-        }
-        if looked_at.insert(id) {
-            let step = plan.steps.iter().find(|step| step.id == *id);
-            left.extend(step.into_iter().flat_map(|step| &step.needs));
+/// The steps that wait, over whatever others, for some of these; these themselves among them.
+fn all_that_wait_for<'plan>(plan: &'plan Plan, these: &'plan BTreeSet<StepId>) -> HashSet<&'plan StepId> {
+    let mut waiting: HashMap<&StepId, Vec<&StepId>> = HashMap::new();
+    for step in &plan.steps {
+        for need in &step.needs {
+            waiting.entry(need).or_default().push(&step.id);
         }
     }
-    false
+    let mut found: HashSet<&StepId> = these.iter().collect();
+    let mut left: Vec<&StepId> = these.iter().collect();
+    while let Some(id) = left.pop() {
+        for next in waiting.get(id).into_iter().flatten() {
+            if found.insert(next) {
+                left.push(next);
+            }
+        }
+    }
+    found
 }
 
 /// The clusters that each of some istiods has read.
@@ -172,7 +194,7 @@ fn read_by<'fleet>(
 }
 
 /// A control plane beside one that serves is led to when it reads what that one reads.
-fn led_to_when_it_reads(plan: &mut Plan, fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventory) {
+fn led_to_when_it_reads(plan: &mut Laid, fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventory) {
     let replicas = seen.replicas_in(cluster.system_namespace());
     let revisions: BTreeSet<&str> = replicas.iter().map(|replica| replica.revision.as_str()).collect();
     let of_revision = |revision: &str| -> Vec<Replica> {
@@ -185,11 +207,12 @@ fn led_to_when_it_reads(plan: &mut Plan, fleet: &Fleet, cluster: &ClusterSpec, s
     let read: Vec<(&str, BTreeSet<&ClusterName>)> = of_revisions.collect();
     let by_any: BTreeSet<&ClusterName> = read.iter().flat_map(|(_, read)| read).copied().collect();
     let leading: Vec<(StepId, String)> = plan
+        .plan
         .steps
         .iter()
         .filter(|step| step.cluster == cluster.name && step.object.kind == kind::MUTATING_WEBHOOK.kind)
         .filter_map(|step| match &step.content {
-            Content::Apply(object) => Some((step.id.clone(), object.label("istio.io/rev")?.to_owned())),
+            Content::Apply(object) => Some((step.id.clone(), object.label(REVISION_LABEL)?.to_owned())),
             _ => None,
         })
         .collect();
@@ -198,36 +221,30 @@ fn led_to_when_it_reads(plan: &mut Plan, fleet: &Fleet, cluster: &ClusterSpec, s
         let lacking = by_any
             .iter()
             .filter(|peer| by_it.is_none_or(|read| !read.contains(*peer)));
-        let istiod = ObjectReference::new(
-            kind::DEPLOYMENT.api_version,
-            kind::DEPLOYMENT.kind,
-            cluster.system_namespace(),
-            istiod_of_revision(&revision),
-        );
+        let istiod = istiod_deployment(cluster, &revision);
         let rolled_out = StepId::awaiting(&cluster.name, Area::Mesh, &istiod, &Gate::RolledOut);
-        let lacking: Vec<&ClusterName> = lacking.copied().collect();
-        for peer in lacking {
-            let wait = synced(plan, cluster, seen, peer, std::slice::from_ref(&rolled_out));
-            if let Some(step) = plan.steps.iter_mut().find(|step| step.id == id) {
-                step.needs.push(wait);
-            }
+        let waits: Vec<StepId> = lacking
+            .map(|peer| synced(plan, cluster, seen, peer, std::slice::from_ref(&rolled_out)))
+            .collect();
+        if let Some(step) = plan.plan.steps.iter_mut().find(|step| step.id == id) {
+            step.needs.extend(waits);
         }
     }
 }
 
 /// The wait until all istiods of a cluster read another, which is added where the plan has none.
 fn synced(
-    plan: &mut Plan,
+    plan: &mut Laid,
     reader: &ClusterSpec,
     seen: &ClusterInventory,
     peer: &ClusterName,
     needs: &[StepId],
 ) -> StepId {
     let namespace = reader.system_namespace();
-    let object = ObjectReference::new("v1", "Secret", namespace, secret::name(peer.as_str()));
+    let object = kind::SECRET.reference(namespace, secret::name(peer.as_str()));
     let gate = Gate::Synced(peer.to_string());
     let id = StepId::awaiting(&reader.name, Area::Links, &object, &gate);
-    if plan.steps.iter().any(|step| step.id == id) {
+    if plan.ids.contains(&id) {
         return id;
     }
     let uid = seen
@@ -235,7 +252,7 @@ fn synced(
         .map(Object::uid)
         .unwrap_or_default()
         .to_owned();
-    plan.steps.push(Step {
+    plan.add(Step {
         id: id.clone(),
         cluster: reader.name.clone(),
         area: Area::Links,

@@ -10,7 +10,7 @@ use super::link_state::{CredentialReport, LinkState};
 use super::reader::{Entry, Target, Verdict, said};
 use crate::inventory::credential::CredentialKind;
 use crate::inventory::kind::{CONFIG_MAP, ENDPOINT_SLICE, SECRET};
-use crate::inventory::{ClusterInventory, ObjectReference, ProbeOutcome, RemoteSecretEntry, ReviewOutcome};
+use crate::inventory::{ClusterInventory, ProbeOutcome, RemoteSecretEntry, ReviewOutcome};
 use crate::trust::{Certificate, parse_bundle};
 
 /// What credentials for a cluster are held against, worked out once for all who hold one.
@@ -141,12 +141,7 @@ fn servers(cluster: &ClusterInventory) -> BTreeSet<String> {
 /// The certificates that a cluster is known to have, PEM.
 fn authorities(cluster: &ClusterInventory) -> impl Iterator<Item = &str> {
     let root = ["kube-system", "kube-public"].map(|namespace| {
-        let reference = ObjectReference::new(
-            CONFIG_MAP.api_version,
-            CONFIG_MAP.kind,
-            namespace,
-            "kube-root-ca.crt",
-        );
+        let reference = CONFIG_MAP.reference(namespace, "kube-root-ca.crt");
         let object = cluster.object(&reference);
         object
             .map(|object| object.text(&["data", "ca.crt"]))

@@ -3,7 +3,7 @@
 
 use super::bundles::Bundles;
 use crate::inventory::kind::CONFIG_MAP;
-use crate::inventory::{AuthoritySecret, ClusterInventory, Fact, Object, ObjectReference, Presence};
+use crate::inventory::{AuthoritySecret, ClusterInventory, Fact, Object, Presence};
 use crate::trust::{Certificate, CertificateError, parse_bundle};
 
 /// The ConfigMap in which istiod gives the roots to every namespace.
@@ -130,12 +130,7 @@ fn authority<'world>(secret: &'world AuthoritySecret, bundles: &Bundles) -> Auth
 }
 
 fn given_roots(inventory: &ClusterInventory, namespace: &str, bundles: &Bundles) -> Fact<Vec<Certificate>> {
-    let reference = ObjectReference::new(
-        CONFIG_MAP.api_version,
-        CONFIG_MAP.kind,
-        namespace,
-        ROOT_CONFIG_MAP,
-    );
+    let reference = CONFIG_MAP.reference(namespace, ROOT_CONFIG_MAP);
     match inventory.presence(&reference) {
         Presence::Present(object) => bundle(object, bundles).map_or(Fact::Unknown, Fact::Known),
         Presence::Absent => Fact::Absent,

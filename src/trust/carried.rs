@@ -6,7 +6,7 @@ use super::certificate::{Certificate, CertificateError, parse_bundle};
 use super::chain::verify_chain;
 use crate::fleet::ClusterSpec;
 use crate::inventory::kind::{CONFIG_MAP, SECRET};
-use crate::inventory::{AuthoritySecret, ClusterInventory, Object, ObjectReference, Presence};
+use crate::inventory::{AuthoritySecret, ClusterInventory, Object, Presence};
 
 /// The Secret from which istiod signs with an intermediate of somebody's.
 pub const CACERTS: &str = "cacerts";
@@ -76,14 +76,7 @@ impl<'inventory> Carried<'inventory> {
 
     /// What the control plane of a namespace signs with.
     pub fn in_namespace(namespace: &str, cluster: &'inventory ClusterInventory, now: Timestamp) -> Self {
-        let secret = |name: &str| {
-            cluster.presence(&ObjectReference::new(
-                SECRET.api_version,
-                SECRET.kind,
-                namespace,
-                name,
-            ))
-        };
+        let secret = |name: &str| cluster.presence(&SECRET.reference(namespace, name));
         let authority = |name: &str| {
             (cluster.authorities.iter())
                 .find(|authority| authority.namespace == namespace && authority.name == name)
@@ -119,12 +112,7 @@ impl<'inventory> Carried<'inventory> {
 
 /// The roots that istiod gives to the workloads of a namespace; `None` where they cannot be seen.
 pub fn published_roots(cluster: &ClusterInventory, namespace: &str) -> Option<Vec<Certificate>> {
-    let published = ObjectReference::new(
-        CONFIG_MAP.api_version,
-        CONFIG_MAP.kind,
-        namespace,
-        ROOT_CONFIG_MAP,
-    );
+    let published = CONFIG_MAP.reference(namespace, ROOT_CONFIG_MAP);
     let published = cluster.object(&published)?;
     parse_bundle(published.text(&["data", "root-cert.pem"])).ok()
 }

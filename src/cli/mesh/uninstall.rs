@@ -20,7 +20,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     let departing = arguments.departing;
     let opened = departing.open().await?;
-    let clusters = opened.1.fleet.spec.clusters.iter();
+    let clusters = opened.file.fleet.spec.clusters.iter();
     let all = clusters.map(|cluster| cluster.name.clone()).collect();
     let choice = Choice {
         forget: arguments.forget,

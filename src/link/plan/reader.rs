@@ -7,7 +7,7 @@ use super::source::Source;
 use super::standing::{Standing, foreign_link, stale_reason, standing};
 use super::{blocked, links, links_set};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
-use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, Replica, kind};
+use crate::inventory::{ClusterInventory, Inventory, Object, Presence, Replica, kind};
 use crate::link::secret;
 use crate::mesh::values::{GATEWAY_NAME, needs_gateway};
 use crate::plan::difference::{Difference, differences};
@@ -26,8 +26,8 @@ pub fn reader_plan(
 ) -> Plan {
     let mut whole = Plan::default();
     let namespace = reader.system_namespace();
-    let system = ObjectReference::new("v1", "Namespace", "", namespace);
-    let any = ObjectReference::new("v1", "Secret", namespace, "any");
+    let system = kind::NAMESPACE.reference("", namespace);
+    let any = kind::SECRET.reference(namespace, "any");
     if let Presence::Unknown = seen.presence(&any) {
         let reason = format!("the Secrets of {namespace} could not be read, so its links are not known");
         whole
@@ -48,12 +48,7 @@ pub fn reader_plan(
     let set = ApplySet::of_area(&fleet.metadata.name, Area::Links, namespace);
     let mut ground = vec![StepId::of(&reader.name, Area::Mesh, Action::Create, &system)];
     ground.extend(links_set(&mut draft, fleet, reader, &set));
-    let istiod = ObjectReference::new(
-        "apps/v1",
-        "Deployment",
-        namespace,
-        crate::mesh::istiod_name(fleet, reader),
-    );
+    let istiod = crate::mesh::istiod_deployment(reader, fleet.revision(reader));
     let serving = StepId::awaiting(&reader.name, Area::Mesh, &istiod, &Gate::RolledOut);
     let replicas = seen.replicas_in(namespace);
     let mut expected = Vec::new();
@@ -194,7 +189,7 @@ fn link(
         let mut needs: Vec<StepId> = ground.iter().chain(&source.needs).cloned().collect();
         if leads {
             // It has to say so by then.
-            let system = ObjectReference::new("v1", "Namespace", "", read.system_namespace());
+            let system = kind::NAMESPACE.reference("", read.system_namespace());
             let says = |action| StepId::of(&read.name, Area::Mesh, action, &system);
             needs.extend([Action::Create, Action::Update].map(says));
         }
@@ -262,17 +257,12 @@ fn gateways_known(
         if gate.missing_of_replicas(replicas).is_none() {
             continue;
         }
-        let service = ObjectReference::new("v1", "Service", read.system_namespace(), GATEWAY_NAME);
+        let service = kind::SERVICE.reference(read.system_namespace(), GATEWAY_NAME);
         let address = StepId::awaiting(&read.name, Area::Mesh, &service, &Gate::Address);
-        let remote = ObjectReference::new("v1", "Secret", namespace, secret::name(read.name.as_str()));
+        let remote = kind::SECRET.reference(namespace, secret::name(read.name.as_str()));
         let gate_of_sync = Gate::Synced(read.name.to_string());
         let synced = StepId::awaiting(&reader.name, Area::Links, &remote, &gate_of_sync);
-        let istiod = ObjectReference::new(
-            "apps/v1",
-            "Deployment",
-            namespace,
-            crate::mesh::istiod_name(fleet, reader),
-        );
+        let istiod = crate::mesh::istiod_deployment(reader, fleet.revision(reader));
         draft.step(
             Action::Wait,
             istiod,

@@ -199,10 +199,8 @@ pub fn refused_by_what_stands(
             continue;
         };
         if cluster.manages(Area::Mesh) {
-            let rendering = renderings.get(&cluster.name);
-            let other = rendering.and_then(|rendering| rendering.other.as_ref());
-            let versions = rendering.map(|rendering| &rendering.version).into_iter();
-            let mut versions = versions.chain(other.map(|other| &other.version));
+            let rendering = renderings.get(&cluster.name).into_iter();
+            let mut versions = rendering.flat_map(Rendering::versions);
             blocked.extend(versions.find_map(|version| kubernetes_too_old(cluster, seen, version)));
         } else if cluster.manages(Area::Links) {
             // What others installed is linked as it is.

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::waves::Waves;
 use crate::fleet::{Area, ClusterName, NetworkName, Role};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL, names_control_plane};
-use crate::inventory::{Object, ObjectReference, Presence};
+use crate::inventory::{Object, Presence, kind};
 use crate::plan::difference::owns_metadata;
 use crate::plan::ownership::{FIELDS_MANAGER, FLEET_LABEL, mark};
 use crate::plan::{Action, Blocked, Content, StepId};
@@ -24,7 +24,7 @@ impl<'input> Waves<'input> {
     /// Makes the namespace, or has it say what it should.
     pub(super) fn namespace(&mut self) -> Vec<StepId> {
         let name = self.cluster.system_namespace();
-        let reference = ObjectReference::new("v1", "Namespace", "", name);
+        let reference = kind::NAMESPACE.reference("", name);
         let mut object = Object(json!({
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name},
         }));

@@ -1,13 +1,12 @@
 //! A primary: its control plane, which serves before anything that asks it is made.
 
 use super::blocked;
-use super::waves::{Waves, is_webhook};
+use super::waves::Waves;
 use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet};
+use crate::inventory::control_plane::REVISION_LABEL;
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence, kind};
-use crate::mesh::objects::{
-    Desired, Rendering, VERSION_ANNOTATION, desired, istiod_name, istiod_of_revision,
-};
+use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_deployment};
 use crate::mesh::values::is_ambient;
 use crate::plan::{Action, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
@@ -31,7 +30,7 @@ fn serves_ambient(istiod: &Object) -> bool {
 
 fn is_absent(seen: &ClusterInventory, definition: &str) -> bool {
     let kind = kind::CUSTOM_RESOURCE_DEFINITION;
-    let definition = ObjectReference::new(kind.api_version, kind.kind, "", definition);
+    let definition = kind.reference("", definition);
     matches!(seen.presence(&definition), Presence::Absent)
 }
 
@@ -43,47 +42,9 @@ pub fn plan(
     rendering: &Rendering,
     signing: bool,
 ) -> Plan {
-    let istiod = ObjectReference::new(
-        "apps/v1",
-        "Deployment",
-        cluster.system_namespace(),
-        istiod_name(fleet, cluster),
-    );
-    let own = (
-        istiod.clone(),
-        &rendering.version,
-        fleet.version(cluster),
-        "spec.mesh.version",
-    );
-    let other = fleet
-        .spec
-        .mesh
-        .other_revision
-        .as_ref()
-        .zip(rendering.other.as_ref());
-    let other = other.map(|(spec, rendering)| {
-        let name = istiod_of_revision(&spec.revision);
-        let istiod = ObjectReference {
-            name,
-            ..istiod.clone()
-        };
-        let field = "spec.mesh.otherRevision.version";
-        (istiod, &rendering.version, spec.version.as_str(), field)
-    });
-    for (istiod, rendered, wanted, field) in std::iter::once(own).chain(other) {
-        if let Presence::Present(live) = seen.presence(&istiod)
-            && let Some(running) = live.annotation(VERSION_ANNOTATION)
-            && running != rendered
-            && wanted.is_empty()
-        {
-            return blocked(
-                cluster,
-                format!("Istio {running} runs there as {istiod}, and istioctl is {rendered}"),
-                &format!(
-                    "set `{field}` in the fleet file to the version that is wanted, and bring its istioctl"
-                ),
-            );
-        }
+    let istiod = istiod_deployment(cluster, fleet.revision(cluster));
+    if let Some(refused) = another_version(fleet, cluster, seen, rendering) {
+        return refused;
     }
     if !signing {
         return blocked(
@@ -93,15 +54,65 @@ pub fn plan(
             "mend what blocks the trust of the cluster, or `stolos apply` the whole fleet file",
         );
     }
-    let waves = Waves::new(fleet, cluster, seen);
-    if let Some(live) = waves.ours(&istiod)
-        && serves_ambient(live) != is_ambient(fleet)
-    {
-        let installed = match serves_ambient(live) {
-            true => DataPlaneMode::Ambient,
-            false => DataPlaneMode::Sidecar,
-        };
-        return blocked(
+    let mut waves = Waves::new(fleet, cluster, seen);
+    let live = waves.ours(&istiod);
+    if let Some(refused) = live.and_then(|live| another_mode(fleet, cluster, live)) {
+        return refused;
+    }
+    if let Some(refused) = without_gateway_api(fleet, cluster, seen) {
+        return refused;
+    }
+    waves.primary(desired(fleet, cluster, rendering), &istiod);
+    waves.draft.finish()
+}
+
+/// The refusal where another version runs than istioctl has, and the fleet file does not say which is wanted.
+fn another_version(
+    fleet: &Fleet,
+    cluster: &ClusterSpec,
+    seen: &ClusterInventory,
+    rendering: &Rendering,
+) -> Option<Plan> {
+    let own = (
+        fleet.revision(cluster),
+        &rendering.version,
+        fleet.version(cluster),
+        "spec.mesh.version",
+    );
+    let other = rendering.beside(fleet).map(|(spec, other)| {
+        let field = "spec.mesh.otherRevision.version";
+        (
+            spec.revision.as_str(),
+            &other.version,
+            spec.version.as_str(),
+            field,
+        )
+    });
+    std::iter::once(own)
+        .chain(other)
+        .find_map(|(revision, rendered, wanted, field)| {
+            let istiod = istiod_deployment(cluster, revision);
+            let running = seen.object(&istiod)?.annotation(VERSION_ANNOTATION)?;
+            (running != rendered && wanted.is_empty()).then(|| {
+            blocked(
+                cluster,
+                format!("Istio {running} runs there as {istiod}, and istioctl is {rendered}"),
+                &format!(
+                    "set `{field}` in the fleet file to the version that is wanted, and bring its istioctl"
+                ),
+            )
+        })
+        })
+}
+
+/// The refusal where an istiod of ours stands in the other data plane mode.
+fn another_mode(fleet: &Fleet, cluster: &ClusterSpec, live: &Object) -> Option<Plan> {
+    let installed = match serves_ambient(live) {
+        true => DataPlaneMode::Ambient,
+        false => DataPlaneMode::Sidecar,
+    };
+    (serves_ambient(live) != is_ambient(fleet)).then(|| {
+        blocked(
             cluster,
             format!(
                 "it is installed with `dataPlaneMode: {}`, and the mode is not changed in place: gateways and proxies of \
@@ -109,35 +120,36 @@ pub fn plan(
                 installed.as_str()
             ),
             "set the mode back, or take the mesh out first: `stolos mesh uninstall`, then `stolos apply`",
-        );
-    }
-    if is_ambient(fleet)
-        && let Some(lacking) = GATEWAY_API.into_iter().find(|name| is_absent(seen, name))
-    {
-        return blocked(
+        )
+    })
+}
+
+/// The refusal where ambient's gateways cannot be defined.
+fn without_gateway_api(fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventory) -> Option<Plan> {
+    let lacking = GATEWAY_API.into_iter().find(|name| is_absent(seen, name))?;
+    is_ambient(fleet).then(|| {
+        blocked(
             cluster,
             format!("ambient needs the Gateway API, and there is no CustomResourceDefinition {lacking}"),
             &format!(
                 "define it, as Istio's guide does: `kubectl --context {} apply --server-side -f {GATEWAY_API_RELEASE}`",
                 cluster.context()
             ),
-        );
-    }
-    let mut waves = waves;
-    waves.primary(desired(fleet, cluster, rendering), &istiod);
-    waves.draft.finish()
+        )
+    })
 }
 
 impl Waves<'_> {
     fn primary(&mut self, desired: Desired, istiod: &ObjectReference) {
         let ground = self.ground(&desired);
-        let (webhooks, rest): (Vec<_>, Vec<_>) = desired.control_plane.into_iter().partition(is_webhook);
+        let (webhooks, rest): (Vec<_>, Vec<_>) =
+            desired.control_plane.into_iter().partition(Object::is_webhook);
         let (workload, rest): (Vec<_>, Vec<_>) = rest
             .into_iter()
-            .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+            .partition(|object| object.is_of(kind::DEPLOYMENT));
         let (daemons, base): (Vec<_>, Vec<_>) = rest
             .into_iter()
-            .partition(|object| object.kind() == kind::DAEMON_SET.kind);
+            .partition(|object| object.is_of(kind::DAEMON_SET));
         // While nobody serves here, a remote's Service leads to where somebody does.
         let (leading, base): (Vec<_>, Vec<_>) =
             base.into_iter().partition(|object| self.leads_elsewhere(object));
@@ -184,7 +196,7 @@ impl Waves<'_> {
         let own = named_revision(self.fleet.revision(self.cluster));
         let is_own = |webhook: &Object| {
             webhook
-                .label("istio.io/rev")
+                .label(REVISION_LABEL)
                 .is_none_or(|revision| revision == own)
         };
         let (webhooks, of_other): (Vec<_>, Vec<_>) = webhooks.into_iter().partition(is_own);
@@ -210,7 +222,7 @@ impl Waves<'_> {
     /// The steps by which the trust planner would place this cluster's intermediate; those that it
     /// does not plan are dropped where the plans meet.
     fn intermediate_steps(&self) -> Vec<StepId> {
-        let secret = ObjectReference::new("v1", "Secret", self.cluster.system_namespace(), CACERTS);
+        let secret = kind::SECRET.reference(self.cluster.system_namespace(), CACERTS);
         [Action::Create, Action::Update]
             .into_iter()
             .map(|action| StepId::of(&self.cluster.name, Area::Trust, action, &secret))

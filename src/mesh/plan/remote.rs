@@ -1,7 +1,7 @@
 //! A remote: no control plane of its own, but a Service that leads to its primary's, and webhooks that
 //! its primary's istiod answers once it reads the cluster.
 
-use super::waves::{Ground, Waves, is_webhook};
+use super::waves::{Ground, Waves};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::control_plane::names_primary;
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, kind};
@@ -45,9 +45,7 @@ struct Serving<'fleet> {
 
 impl<'fleet> Serving<'fleet> {
     fn of(primary: &'fleet ClusterSpec, remote: &ClusterSpec) -> Self {
-        let of = |kind: kind::Kind, name: &str| {
-            ObjectReference::new(kind.api_version, kind.kind, primary.system_namespace(), name)
-        };
+        let of = |kind: kind::Kind, name: &str| kind.reference(primary.system_namespace(), name);
         Self {
             primary,
             read: Gate::Synced(remote.name.to_string()),
@@ -133,7 +131,8 @@ pub fn unserved(
 impl Waves<'_> {
     fn remote(&mut self, desired: Desired, discovery: &Discovery, served: &[StepId]) {
         let ground = self.ground(&desired);
-        let (webhooks, base): (Vec<_>, Vec<_>) = desired.control_plane.into_iter().partition(is_webhook);
+        let (webhooks, base): (Vec<_>, Vec<_>) =
+            desired.control_plane.into_iter().partition(Object::is_webhook);
         let (selected, base): (Vec<_>, Vec<_>) =
             base.into_iter().partition(|object| self.leads_elsewhere(object));
         let mut before = ground.all();
@@ -161,7 +160,7 @@ impl Waves<'_> {
 
     /// Takes out the intermediate that an istiod of the cluster's own signed with.
     fn retire_intermediate(&mut self) {
-        let secret = ObjectReference::new("v1", "Secret", self.cluster.system_namespace(), CACERTS);
+        let secret = kind::SECRET.reference(self.cluster.system_namespace(), CACERTS);
         let Some(live) = self.ours(&secret).filter(|_| self.cluster.manages(Area::Trust)) else {
             return;
         };

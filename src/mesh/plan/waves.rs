@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::fleet::spec::DEFAULT_REVISION;
 use crate::fleet::{Area, ClusterSpec, Fleet};
-use crate::inventory::{ClusterInventory, FailureClass, Object, ObjectReference, kind};
+use crate::inventory::control_plane::REVISION_LABEL;
+use crate::inventory::{ClusterInventory, FailureClass, Object, ObjectReference, Replica, kind};
 use crate::mesh::objects::{Desired, over_live};
 use crate::mesh::values::GATEWAY_NAME;
 use crate::plan::draft::Draft;
@@ -59,8 +60,7 @@ impl<'input> Waves<'input> {
     pub fn leads_elsewhere(&self, object: &Object) -> bool {
         let has_selector = |service: &Object| service.at(&["spec", "selector"]).is_some();
         let live = self.ours(&object.reference());
-        object.kind() == kind::SERVICE.kind
-            && live.is_some_and(|live| has_selector(live) != has_selector(object))
+        object.is_of(kind::SERVICE) && live.is_some_and(|live| has_selector(live) != has_selector(object))
     }
 
     /// The namespace, the definitions, and the set of the objects that are to stand.
@@ -136,7 +136,7 @@ impl<'input> Waves<'input> {
         let mut steps = Vec::new();
         for webhook in webhooks {
             let reference = webhook.reference();
-            let mutating = webhook.kind() == kind::MUTATING_WEBHOOK.kind;
+            let mutating = webhook.is_of(kind::MUTATING_WEBHOOK);
             let step = self
                 .draft
                 .object(over_live(&webhook, self.seen), "istiod answers it", needs);
@@ -166,11 +166,11 @@ impl<'input> Waves<'input> {
         let namespace = self.cluster.system_namespace();
         let runs = |object: &Object| [kind::DEPLOYMENT.kind, kind::GATEWAY.kind].contains(&object.kind());
         let (workload, base): (Vec<_>, Vec<_>) = gateway.into_iter().partition(runs);
-        let is_istiods = workload.iter().any(|object| object.kind() == kind::GATEWAY.kind);
+        let is_istiods = workload.iter().any(|object| object.is_of(kind::GATEWAY));
         let mut before: Vec<StepId> = parent.iter().chain(hooked).cloned().collect();
         let mut service = Vec::new();
         for object in base {
-            let is_service = object.kind() == kind::SERVICE.kind;
+            let is_service = object.is_of(kind::SERVICE);
             let step = self
                 .draft
                 .object(object, "the east-west gateway needs it", parent);
@@ -187,8 +187,7 @@ impl<'input> Waves<'input> {
             );
         }
         if made {
-            let reference =
-                |kind: kind::Kind| ObjectReference::new(kind.api_version, kind.kind, namespace, GATEWAY_NAME);
+            let reference = |kind: kind::Kind| kind.reference(namespace, GATEWAY_NAME);
             if is_istiods {
                 // istiod makes the Service of it.
                 service.clone_from(&started);
@@ -213,12 +212,8 @@ impl<'input> Waves<'input> {
     }
 
     fn no_longer_wanted(&mut self, object: &Object, needs: &[StepId]) -> StepId {
-        let istiod = object.kind() == kind::DEPLOYMENT.kind && object.label("app") == Some("istiod");
-        let mut replicas = self.seen.replicas.iter();
-        let forbids = replicas.any(|replica| {
-            let failure = replica.proxies.failure();
-            failure.is_some_and(|failure| failure.class == FailureClass::Permission)
-        });
+        let istiod = object.is_of(kind::DEPLOYMENT) && object.label("app") == Some("istiod");
+        let forbids = self.seen.replicas.iter().any(is_forbidden);
         let reason = match istiod && forbids {
             true => "the fleet file no longer asks for it; who is connected to it may not be asked",
             false => "the fleet file no longer asks for it",
@@ -232,13 +227,10 @@ impl<'input> Waves<'input> {
     /// Waits until nobody hangs on a control plane that goes, where one runs that may be asked.
     fn unused(&mut self, istiod: &ObjectReference, needs: &[StepId]) -> Option<StepId> {
         let live = self.seen.object(istiod)?;
-        let revision = live.label("istio.io/rev").unwrap_or("default");
+        let revision = live.label(REVISION_LABEL).unwrap_or(DEFAULT_REVISION);
         let mut replicas = self.seen.replicas.iter();
         let is_its = replicas.any(|replica| {
-            let failure = replica.proxies.failure();
-            replica.namespace == istiod.namespace
-                && replica.revision == revision
-                && failure.is_none_or(|failure| failure.class != FailureClass::Permission)
+            replica.namespace == istiod.namespace && replica.revision == revision && !is_forbidden(replica)
         });
         if live.label("app") != Some("istiod") || !is_its {
             return None;
@@ -282,10 +274,10 @@ impl<'input> Waves<'input> {
         for object in &stale {
             unused.extend(self.unused(&object.reference(), &left));
         }
-        let (webhooks, stale): (Vec<_>, Vec<_>) = stale.into_iter().partition(is_webhook);
+        let (webhooks, stale): (Vec<_>, Vec<_>) = stale.into_iter().partition(Object::is_webhook);
         let (workloads, stale): (Vec<_>, Vec<_>) = stale
             .into_iter()
-            .partition(|object| object.kind() == kind::DEPLOYMENT.kind);
+            .partition(|object| object.is_of(kind::DEPLOYMENT));
         let mut unasked = unused.clone();
         for object in webhooks {
             let deleted = self.no_longer_wanted(&object, &unused);
@@ -318,16 +310,16 @@ impl<'input> Waves<'input> {
     }
 }
 
+/// Whether an istiod may not be asked who is connected to it.
+fn is_forbidden(replica: &Replica) -> bool {
+    let failure = replica.proxies.failure();
+    failure.is_some_and(|failure| failure.class == FailureClass::Permission)
+}
+
 /// Whether an object leads namespaces that ask for no revision: the injector of the default revision, or
 /// of the tag of that name.
 fn is_default_injector(object: &Object) -> bool {
     let is = |label: &str| object.label(label) == Some(DEFAULT_REVISION);
     let is_of_a_tag = object.label("istio.io/tag").is_some();
-    object.kind() == kind::MUTATING_WEBHOOK.kind
-        && (is("istio.io/tag") || (!is_of_a_tag && is("istio.io/rev")))
-}
-
-/// Whether an object is a webhook configuration.
-pub(super) fn is_webhook(object: &Object) -> bool {
-    object.kind() == kind::MUTATING_WEBHOOK.kind || object.kind() == kind::VALIDATING_WEBHOOK.kind
+    object.is_of(kind::MUTATING_WEBHOOK) && (is("istio.io/tag") || (!is_of_a_tag && is(REVISION_LABEL)))
 }

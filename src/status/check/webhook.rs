@@ -84,7 +84,7 @@ impl Webhook<'_, '_> {
     }
 
     fn validates(&self) -> bool {
-        self.configuration.kind() == VALIDATING_WEBHOOK.kind
+        self.configuration.is_of(VALIDATING_WEBHOOK)
     }
 }
 
@@ -116,7 +116,7 @@ fn is_served(cluster: &ClusterView<'_>, configuration: &Object, webhook: &Value)
     let name = service["name"].as_str().unwrap_or_default();
     let mut planes = cluster.planes().iter();
     let here = planes.any(|plane| service["namespace"] == plane.namespace.as_str());
-    let injects = configuration.kind() == MUTATING_WEBHOOK.kind;
+    let injects = configuration.is_of(MUTATING_WEBHOOK);
     let remote = cluster.spec.filter(|spec| injects && spec.role == Role::Remote);
     let from_afar = remote.is_some_and(|spec| service["namespace"] == spec.system_namespace());
     name.starts_with("istiod") && (here || from_afar)

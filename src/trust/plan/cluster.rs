@@ -259,8 +259,7 @@ impl Planner<'_> {
 
     fn issue(&mut self, spec: &ClusterSpec, cluster: &ClusterInventory, issue: Issue<'_>) {
         let mut needs = Vec::new();
-        let namespace =
-            ObjectReference::new(NAMESPACE.api_version, NAMESPACE.kind, "", spec.system_namespace());
+        let namespace = NAMESPACE.reference("", spec.system_namespace());
         // Where namespaces may not be listed, its Secrets were: it stands, or the API server says so.
         if matches!(cluster.presence(&namespace), Presence::Absent) {
             if !spec.manages(Area::Mesh) {
@@ -309,7 +308,7 @@ impl Planner<'_> {
 
 /// The Secret from which a cluster's istiod signs.
 fn reference(spec: &ClusterSpec) -> ObjectReference {
-    ObjectReference::new(SECRET.api_version, SECRET.kind, spec.system_namespace(), CACERTS)
+    SECRET.reference(spec.system_namespace(), CACERTS)
 }
 
 /// Why an intermediate is to be renewed; `None` where it is not. One that ends with its root
