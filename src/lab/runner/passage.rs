@@ -1,7 +1,8 @@
-//! What the proxy of an east-west gateway does with what it passes on unopened: the discovery and the
-//! webhooks of istiod, which remotes reach at the gateway's address. The proxy itself is only said to
-//! run in a lab; a connection goes where the cluster's own objects lead it (Pod, Gateway,
-//! VirtualService, Service, EndpointSlice), and where they lead nowhere it is closed, as by Envoy.
+//! What is behind the address of a Service for other clusters: the discovery and the webhooks of istiod.
+//! Where istiod itself stands behind the Service, a connection goes to it. The proxy of an east-west
+//! gateway, which passes them on unopened, is only said to run in a lab; a connection goes where the
+//! cluster's own objects lead it (Pod, Gateway, VirtualService, Service, EndpointSlice), and where they
+//! lead nowhere it is closed, as by Envoy.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::Node;
+use super::{Node, known_image};
 use crate::lab::api::{self, ApiError};
 use crate::lab::error::LabError;
 use crate::lab::inside::{BRIDGE_NAME, ip, pass};
@@ -106,6 +107,9 @@ async fn way(node: &Node, service: &Service, port: u16) -> Result<Option<SocketA
     let Some(proxy) = pods.iter().find(|pod| is_ready(pod)) else {
         return Ok(None);
     };
+    if runs_for_real(proxy) {
+        return endpoint(node, &format!("{}.{namespace}", service.name_any()), port.into()).await;
+    }
     let destination = gateways
         .iter()
         .filter(|gateway| passes(gateway, proxy, port))
@@ -134,6 +138,11 @@ fn list<'value>(value: &'value Value, field: &str) -> impl Iterator<Item = &'val
 
 fn is_ready(pod: &Value) -> bool {
     list(&pod["status"], "conditions").any(|one| one["type"] == "Ready" && one["status"] == "True")
+}
+
+fn runs_for_real(pod: &Value) -> bool {
+    let mut images = list(&pod["spec"], "containers").filter_map(|container| container["image"].as_str());
+    images.any(|image| known_image(image).is_some())
 }
 
 /// Whether a Gateway has a proxy pass a port through.
