@@ -75,7 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'stolos' -ScriptBlock {
         }
         'stolos;init' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The fleet''s name; default: the folder''s')
-            [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, which this version only describes')
+            [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, where the first context runs the control plane of the others, and the second holds its configuration')
             [CompletionResult]::new('--data-plane-mode', '--data-plane-mode', [CompletionResultType]::ParameterName, 'How workloads take part in the mesh: `sidecar`, or `ambient`')
             [CompletionResult]::new('--fleet', '--fleet', [CompletionResultType]::ParameterName, 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Only contexts that match (`east`, `prod-*`); can be repeated')

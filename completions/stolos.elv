@@ -70,7 +70,7 @@ set edit:completion:arg-completer[stolos] = {|@words|
         }
         &'stolos;init'= {
             cand --name 'The fleet''s name; default: the folder''s'
-            cand --model 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, which this version only describes'
+            cand --model 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, where the first context runs the control plane of the others, and the second holds its configuration'
             cand --data-plane-mode 'How workloads take part in the mesh: `sidecar`, or `ambient`'
             cand --fleet 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory'
             cand --context 'Only contexts that match (`east`, `prod-*`); can be repeated'

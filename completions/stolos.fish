@@ -71,7 +71,7 @@ complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s q -l quiet -d
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand contexts" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l name -d 'The fleet\'s name; default: the folder\'s' -r
-complete -c stolos -n "__fish_stolos_using_subcommand init" -l model -d 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, which this version only describes' -r
+complete -c stolos -n "__fish_stolos_using_subcommand init" -l model -d 'The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first context; `external-control-plane`, where the first context runs the control plane of the others, and the second holds its configuration' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l data-plane-mode -d 'How workloads take part in the mesh: `sidecar`, or `ambient`' -r
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand init" -l context -d 'Only contexts that match (`east`, `prod-*`); can be repeated' -r

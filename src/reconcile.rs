@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::fleet::{Area, ClusterName, Fleet, Role};
+use crate::fleet::{Area, ClusterName, Fleet};
 use crate::inventory::{FailureClass, Inventory, Observation, Presence, kind};
 use crate::mesh::objects::Rendering;
 use crate::plan::{Action, Blocked, Content, Plan, Step, StepId};
@@ -97,7 +97,7 @@ fn leave_unserved(mesh_plan: &mut Plan, link_plan: &Plan, fleet: &Fleet, given: 
         .collect();
     let remotes = fleet.spec.clusters.iter().filter(|cluster| {
         let mut steps = mesh_plan.steps.iter();
-        cluster.role == Role::Remote && steps.any(|step| step.cluster == cluster.name)
+        cluster.role.is_served_from_afar() && steps.any(|step| step.cluster == cluster.name)
     });
     let blocked: Vec<Blocked> = remotes
         .filter_map(|remote| mesh::unserved(fleet, remote, given.inventory, |id| planned.contains(id)))
@@ -169,7 +169,7 @@ fn signing(fleet: &Fleet, inventory: &Inventory, trust_plan: &Plan, placed: bool
             let stands = inventory
                 .seen(&cluster.name)
                 .is_some_and(|seen| matches!(seen.presence(&secret), Presence::Present(_)));
-            cluster.role != Role::Primary
+            !cluster.role.runs_control_planes()
                 || !cluster.manages(Area::Trust)
                 || planned(&cluster.name)
                 || (stands && !refused(&cluster.name))

@@ -116,7 +116,7 @@ impl Credentials {
             .trial
             .get_or_init(|| tried(&shared, kubeconfig, content, tools));
         let mut object: Object = content.secret.clone();
-        object.0["data"] = json!({ &content.cluster_id: kubeconfig.encoded.expose() });
+        object.0["data"] = json!({ &content.key: kubeconfig.encoded.expose() });
         let write = client.apply(&object, write_options(step));
         if step.action == Action::Create {
             let (written, trial) = tokio::join!(write, trial);
@@ -223,8 +223,7 @@ async fn tried(
     let user = way.try_token(&kubeconfig.token).await.map_err(of_trial)?;
     let expected = format!(
         "system:serviceaccount:{}:{}",
-        content.token_namespace,
-        secret::READER_ACCOUNT
+        content.token_namespace, content.account
     );
     if user.is_empty() || user == expected {
         return Ok(());

@@ -9,7 +9,7 @@ use super::early::{Heard, Listening, waiting_for};
 use super::session::{Member, Session};
 use crate::cluster::{CollectRequest, Collecting, Ended, Purpose};
 use crate::fleet::spec::DEFAULT_SYSTEM_NAMESPACE;
-use crate::fleet::{ClusterName, ClusterSpec, Role};
+use crate::fleet::{ClusterName, ClusterSpec};
 use crate::inventory::control_plane::first_cluster_id;
 use crate::inventory::{Inventory, Observation};
 use crate::render::Terminal;
@@ -141,7 +141,10 @@ fn request(member: &Member) -> CollectRequest {
         client: member.client.clone(),
         system_namespaces: vec![namespace.to_owned()],
         pinned_uid: member.spec.as_ref().and_then(|spec| spec.uid.clone()),
-        expects_istiod: member.spec.as_ref().is_none_or(|spec| spec.role == Role::Primary),
+        expects_istiod: member
+            .spec
+            .as_ref()
+            .is_none_or(|spec| spec.role.runs_control_planes()),
         is_named_by_file: member.spec.is_some(),
     }
 }

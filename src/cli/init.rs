@@ -32,7 +32,8 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     name: Option<FleetName>,
     /// The deployment model: `multi-primary`; `primary-remote`, where the others hang on the first
-    /// context; `external-control-plane`, which this version only describes
+    /// context; `external-control-plane`, where the first context runs the control plane of the others,
+    /// and the second holds its configuration
     #[arg(long, value_name = "MODEL", value_parser = model)]
     model: Option<Model>,
     /// How workloads take part in the mesh: `sidecar`, or `ambient`
@@ -139,8 +140,8 @@ fn ask(arguments: &mut Arguments, path: &Path, terminal: &Terminal) -> Result<()
             return Err(Error::request("write a fleet file: no model is named")
                 .hint("name it: --model multi-primary; or --from-mesh, to describe what runs"));
         }
-        // The one that needs no choice of which cluster hangs on which; --model asks for another.
-        arguments.model = Some(Model::MultiPrimary);
+        let chosen = terminal.choose_one("Deployment model", &MODELS.map(Model::as_str))?;
+        arguments.model = Some(MODELS[chosen]);
     }
     if arguments.name.is_none() {
         let folder = path

@@ -236,13 +236,17 @@ impl Collecting {
             let Observation::Seen(inventory) = observation else {
                 continue;
             };
-            let entries = inventory
-                .remote_secrets
-                .iter_mut()
-                .flat_map(|secret| &mut secret.entries);
-            for entry in entries {
-                let outcome = reviewers
-                    .get(&entry.cluster_id)
+            let own = first_cluster_id(inventory);
+            let remote = inventory.remote_secrets.iter_mut();
+            let remote = remote.flat_map(|secret| &mut secret.entries);
+            let configuration = inventory.istiod_kubeconfigs.iter_mut();
+            let configuration = configuration.flat_map(|secret| &mut secret.entries);
+            let entries = remote
+                .map(|entry| (Some(entry.cluster_id.clone()), entry))
+                .chain(configuration.map(|entry| (own.clone(), entry)));
+            for (id, entry) in entries {
+                let outcome = id
+                    .and_then(|id| reviewers.get(&id))
                     .and_then(|index| self.reviews.outcome(*index, &entry.token_sha256));
                 if let Some(outcome) = outcome {
                     entry.review = outcome.clone();
@@ -276,12 +280,19 @@ impl Collecting {
 
 /// The cluster IDs that the credentials in a cluster are for, and their tokens' fingerprints.
 fn credentials(inventory: &ClusterInventory) -> BTreeSet<(String, String)> {
-    inventory
-        .remote_secrets
+    let remote = inventory.remote_secrets.iter().flat_map(|secret| &secret.entries);
+    let remote = remote.map(|entry| (entry.cluster_id.clone(), entry));
+    // An istiod goes by the ID of the cluster in which it reads its configuration.
+    let own = first_cluster_id(inventory);
+    let configuration = inventory
+        .istiod_kubeconfigs
         .iter()
-        .flat_map(|secret| &secret.entries)
-        .filter(|entry| !entry.token_sha256.is_empty())
-        .map(|entry| (entry.cluster_id.clone(), entry.token_sha256.clone()))
+        .flat_map(|secret| &secret.entries);
+    let configuration = configuration.filter_map(|entry| Some((own.clone()?, entry)));
+    remote
+        .chain(configuration)
+        .filter(|(_, entry)| !entry.token_sha256.is_empty())
+        .map(|(id, entry)| (id, entry.token_sha256.clone()))
         .collect()
 }
 

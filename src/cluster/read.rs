@@ -159,6 +159,10 @@ impl Reading {
             inventory.remote_secrets.extend(
                 (found.remote_secrets.into_iter()).filter(|secret| is_new(&secret.namespace, &secret.name)),
             );
+            inventory.istiod_kubeconfigs.extend(
+                (found.istiod_kubeconfigs.into_iter())
+                    .filter(|secret| is_new(&secret.namespace, &secret.name)),
+            );
             inventory.token_secrets.extend(
                 (found.token_secrets.into_iter()).filter(|secret| is_new(&secret.namespace, &secret.name)),
             );

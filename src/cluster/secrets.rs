@@ -14,6 +14,7 @@ use crate::inventory::credential::CredentialKind;
 use crate::inventory::{
     AuthoritySecret, ClusterInventory, Object, RemoteSecret, RemoteSecretEntry, TokenSecret,
 };
+use crate::link::secret::CONFIGURATION_SECRET;
 use crate::trust::certificate::fingerprint;
 use crate::yaml;
 
@@ -70,6 +71,10 @@ pub fn sort_in(secret: Object, inventory: &mut ClusterInventory, tokens: &mut To
         inventory
             .remote_secrets
             .push(remote_secret(&secret, &data, tokens));
+    }
+    if secret.name() == CONFIGURATION_SECRET {
+        let remote = remote_secret(&secret, &data, tokens);
+        inventory.istiod_kubeconfigs.push(remote);
     }
     if secret.text(&["type"]) == "kubernetes.io/service-account-token" {
         inventory.token_secrets.push(TokenSecret {

@@ -156,6 +156,16 @@ pub enum Role {
 }
 
 impl Role {
+    /// Whether istiods run in such a cluster that read others.
+    pub fn runs_control_planes(self) -> bool {
+        matches!(self, Role::Primary | Role::External)
+    }
+
+    /// Whether workloads in such a cluster are served by the istiods of another.
+    pub fn is_served_from_afar(self) -> bool {
+        matches!(self, Role::Remote | Role::Config)
+    }
+
     /// The role's word in the fleet file.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -409,6 +419,34 @@ impl Fleet {
     /// A cluster by its name.
     pub fn cluster(&self, name: &ClusterName) -> Option<&ClusterSpec> {
         self.spec.clusters.iter().find(|cluster| cluster.name == *name)
+    }
+
+    /// The cluster whose istiods serve the workloads of a cluster: itself, its primary, or the external
+    /// cluster that runs its control plane. None where nobody is named, or none run there.
+    pub fn served_by<'fleet>(&'fleet self, cluster: &'fleet ClusterSpec) -> Option<&'fleet ClusterSpec> {
+        match cluster.role {
+            Role::Primary => Some(cluster),
+            Role::External => None,
+            Role::Config => self.cluster(cluster.control_plane.as_ref()?),
+            Role::Remote => {
+                let primary = self.cluster(cluster.primary.as_ref()?)?;
+                // A remote's primary is no remote itself.
+                (primary.role != Role::Remote).then(|| self.served_by(primary))?
+            }
+        }
+    }
+
+    /// The cluster from which the istiods of a cluster read Istio's configuration, and by whose ID they go:
+    /// itself, or where it is an external one its config cluster.
+    pub fn configures<'fleet>(&'fleet self, cluster: &'fleet ClusterSpec) -> Option<&'fleet ClusterSpec> {
+        let mut clusters = self.spec.clusters.iter();
+        match cluster.role {
+            Role::Primary => Some(cluster),
+            Role::External => clusters.find(|other| {
+                other.role == Role::Config && other.control_plane.as_ref() == Some(&cluster.name)
+            }),
+            Role::Remote | Role::Config => None,
+        }
     }
 
     /// The revision that runs in a cluster; empty is the default one.

@@ -70,6 +70,9 @@ pub struct ClusterInventory {
     pub unread: Vec<Failure>,
     /// Secrets that an istiod takes as remote clusters' kubeconfigs.
     pub remote_secrets: Vec<RemoteSecret>,
+    /// Secrets by which an istiod finds the cluster that holds its configuration, where that is another.
+    #[serde(default)]
+    pub istiod_kubeconfigs: Vec<RemoteSecret>,
     /// Tokens of service accounts that lie in Secrets.
     pub token_secrets: Vec<TokenSecret>,
     /// Secrets from which an istiod signs: `cacerts` and `istio-ca-secret`.

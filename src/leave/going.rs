@@ -36,12 +36,21 @@ const TAKEN_OUT: [kind::Kind; 7] = [
     kind::CLUSTER_ROLE_BINDING,
     kind::ISTIO_GATEWAY,
 ];
+/// What comes before a cluster's departure.
+#[derive(Debug, Default)]
+pub struct Before {
+    /// The steps by which others are no longer linked to it, nor ask its istiods.
+    pub unlinked: Vec<StepId>,
+    /// Where another cluster's istiod serves it: the step after which that one writes there no more.
+    pub released: Option<StepId>,
+}
+
 /// Plans what is taken out of a cluster, after the steps that unlink it, and says what stays.
 pub fn take_out(
     fleet: &Fleet,
     cluster: &ClusterSpec,
     seen: &ClusterInventory,
-    unlinked: &[StepId],
+    before: &Before,
     choice: Choice,
 ) -> (Plan, Vec<Remains>) {
     let mut going = Going {
@@ -51,7 +60,7 @@ pub fn take_out(
         draft: Draft::new(&cluster.name, Area::Mesh, seen, &fleet.metadata.name),
         remains: Vec::new(),
     };
-    going.all(unlinked, choice);
+    going.all(before, choice);
     (going.draft.plan, going.remains)
 }
 
@@ -65,7 +74,7 @@ pub(super) struct Going<'input> {
 }
 
 impl Going<'_> {
-    fn all(&mut self, unlinked: &[StepId], choice: Choice) {
+    fn all(&mut self, Before { unlinked, released }: &Before, choice: Choice) {
         if let Some(failure) = self.not_known(choice) {
             let reason = format!("what the fleet put there is not known: {failure}");
             return self.blocked(
@@ -112,16 +121,18 @@ impl Going<'_> {
             .ours()
             .into_iter()
             .partition(|object| links.has(object) || object.name() == links.name);
-        let mut before = unlinked.to_vec();
+        let mut before = unlinked.clone();
+        before.extend(released.clone());
+        let unlinked_and_released = before.clone();
         self.draft.area = Area::Links;
         // A set's parent goes after its members: killed in between, `kubectl` can still find them.
         let (parents, members): (Vec<Object>, Vec<Object>) = linking.into_iter().partition(is_parent);
         for object in members {
-            before.push(self.delete(&object, unlinked));
+            before.push(self.delete(&object, &unlinked_and_released));
         }
-        let unlinked = before.clone();
+        let members_gone = before.clone();
         for object in parents {
-            before.push(self.delete(&object, &unlinked));
+            before.push(self.delete(&object, &members_gone));
         }
         self.draft.area = Area::Mesh;
         if choice.keep_mesh {
@@ -134,13 +145,16 @@ impl Going<'_> {
         let (webhooks, rest): (Vec<Object>, Vec<Object>) = rest.into_iter().partition(Object::is_webhook);
         let (gateways, rest): (Vec<Object>, Vec<Object>) =
             rest.into_iter().partition(|object| object.is_of(kind::GATEWAY));
-        // Without istiod its webhooks would refuse every pod: they go first.
+        // Without istiod its webhooks would refuse every pod: they go first, and where another cluster's
+        // answers them, before that one is touched.
+        let answered = if released.is_some() { unlinked } else { &before };
+        let answered = answered.clone();
         let mut gone = Vec::new();
         for gateway in &gateways {
             gone.extend(self.gateway(gateway, &before));
         }
         for object in &webhooks {
-            gone.push(self.delete(object, &before));
+            gone.push(self.delete(object, &answered));
         }
         gone.extend(before);
         let mut ended = Vec::new();

@@ -6,12 +6,14 @@ mod going;
 
 use std::collections::BTreeSet;
 
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::{ClusterInventory, Inventory, Observation, kind};
 use crate::link::secret;
+use crate::mesh::istiod_deployment;
 use crate::plan::draft::{Draft, unread};
-use crate::plan::{Action, Blocked, Content, Plan, StepId};
+use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 use crate::reconcile::settle;
+use going::Before;
 
 /// The selector by which remote secrets are searched.
 const REMOTE_SECRETS: &str = "istio/multiCluster=true";
@@ -98,8 +100,12 @@ pub fn plan(
             None => result.unreachable.push(name.clone()),
             Some(seen) => {
                 let mut unlinked = unlinked.clone();
-                unlinked.extend(unlinked_by_its_primary(fleet, cluster, leaving));
-                let (plan, remains) = going::take_out(fleet, cluster, seen, &unlinked, choice);
+                unlinked.extend(unasked(fleet, cluster, inventory, leaving));
+                let before = Before {
+                    unlinked,
+                    released: released(fleet, cluster, leaving),
+                };
+                let (plan, remains) = going::take_out(fleet, cluster, seen, &before, choice);
                 result.plan.extend(plan);
                 result.remains.extend(remains);
             }
@@ -109,38 +115,89 @@ pub fn plan(
     result
 }
 
-/// Why a primary cannot leave: a remote that stays would be left without a control plane, and the
-/// fleet file without its primary.
-fn left_alone(fleet: &Fleet, primary: &ClusterSpec, stays: impl Fn(&ClusterName) -> bool) -> Option<Blocked> {
-    let remote = fleet
-        .spec
-        .clusters
-        .iter()
-        .find(|other| other.primary.as_ref() == Some(&primary.name) && stays(&other.name))?;
-    Some(Blocked {
-        cluster: primary.name.clone(),
-        area: Area::Mesh,
-        reason: format!("{}, which stays, has it for its primary", remote.name),
-        hint: Some(format!(
-            "have {0} leave as well, with --forget where it does not answer, or give it another `primary` and \
-             `stolos apply` first",
-            remote.name
-        )),
-        unreachable: false,
+/// Why a cluster cannot leave: one that hangs on it, and stays, would be left without a control plane or
+/// without its configuration, and the fleet file without whom it names.
+fn left_alone(fleet: &Fleet, cluster: &ClusterSpec, stays: impl Fn(&ClusterName) -> bool) -> Option<Blocked> {
+    let mut clusters = fleet.spec.clusters.iter();
+    let blocked = |reason: String, hint: String| {
+        Some(Blocked {
+            cluster: cluster.name.clone(),
+            area: Area::Mesh,
+            reason,
+            hint: Some(hint),
+            unreachable: false,
+        })
+    };
+    if let Some(other) = clusters.find(|other| names(other, cluster) && stays(&other.name)) {
+        let (what, field) = match other.role {
+            Role::Config => ("has it run its control plane", "controlPlane"),
+            _ => ("has it for its primary", "primary"),
+        };
+        return blocked(
+            format!("{}, which stays, {what}", other.name),
+            format!(
+                "have {0} leave as well, with --forget where it does not answer, or give it another `{field}` and \
+                 `stolos apply` first",
+                other.name
+            ),
+        );
+    }
+    let runs = fleet
+        .served_by(cluster)
+        .filter(|_| cluster.role == Role::Config)?;
+    if !stays(&runs.name) {
+        return None;
+    }
+    blocked(
+        format!("{}, which stays, reads its configuration there", runs.name),
+        format!("have {} leave as well", runs.name),
+    )
+}
+
+/// Whether a cluster names another as the one that it hangs on.
+fn names(cluster: &ClusterSpec, other: &ClusterSpec) -> bool {
+    [&cluster.primary, &cluster.control_plane].contains(&&Some(other.name.clone()))
+}
+
+/// The step after which an istiod that leaves as well writes no more in a cluster that it serves: it no
+/// longer reads it, or is gone where its configuration is there.
+fn released(fleet: &Fleet, served: &ClusterSpec, leaving: &BTreeSet<ClusterName>) -> Option<StepId> {
+    let server = fleet
+        .served_by(served)
+        .filter(|server| server.name != served.name && leaving.contains(&server.name))?;
+    Some(match served.role {
+        Role::Config => {
+            let istiod = istiod_deployment(server, fleet.revision(server));
+            StepId::awaiting(&server.name, Area::Mesh, &istiod, &Gate::Gone)
+        }
+        _ => {
+            let (name, _) = secret::place(fleet, server, served);
+            let link = kind::SECRET.reference(server.system_namespace(), name);
+            StepId::of(&server.name, Area::Links, Action::Delete, &link)
+        }
     })
 }
 
-/// The step by which a primary that leaves with its remote stops writing in it.
-fn unlinked_by_its_primary(
+/// The steps after which nobody asks a cluster's istiods from afar: the webhooks of those that they serve
+/// are gone.
+fn unasked(
     fleet: &Fleet,
-    remote: &ClusterSpec,
+    server: &ClusterSpec,
+    inventory: &Inventory,
     leaving: &BTreeSet<ClusterName>,
-) -> Option<StepId> {
-    let primary = fleet.cluster(remote.primary.as_ref()?)?;
-    let name = secret::name(remote.name.as_str());
-    let link = kind::SECRET.reference(primary.system_namespace(), name);
-    let step = StepId::of(&primary.name, Area::Links, Action::Delete, &link);
-    leaving.contains(&primary.name).then_some(step)
+) -> Vec<StepId> {
+    let is_served = |other: &&ClusterSpec| {
+        other.name != server.name
+            && leaving.contains(&other.name)
+            && fleet.served_by(other).is_some_and(|by| by.name == server.name)
+    };
+    let served = fleet.spec.clusters.iter().filter(is_served);
+    let steps = served.filter_map(|served| Some((served, inventory.seen(&served.name)?)));
+    let steps = steps.flat_map(|(served, seen)| {
+        let webhooks = seen.objects.iter().filter(|object| object.is_webhook());
+        webhooks.map(|object| StepId::of(&served.name, Area::Mesh, Action::Delete, &object.reference()))
+    });
+    steps.collect()
 }
 
 /// Takes the links to clusters that leave out of a peer.

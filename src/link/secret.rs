@@ -3,15 +3,20 @@
 
 use serde_json::{Value, json};
 
-use crate::fleet::{Area, FleetName};
+use crate::fleet::{Area, ClusterSpec, Fleet, FleetName, Role};
 use crate::inventory::Object;
+use crate::mesh::istiod_of_revision;
 use crate::plan::RemoteSecretContent;
 use crate::plan::ownership::ApplySet;
 
 /// The account that peers read with; Istio's charts make it.
 pub const READER_ACCOUNT: &str = "istio-reader-service-account";
-/// The Secret that holds the reader's token, named as istioctl names it.
-pub const READER_TOKEN_SECRET: &str = "istio-reader-service-account-istio-remote-secret-token";
+/// The Secret by which an istiod finds the cluster that it reads Istio's configuration from, where that is
+/// not its own (Istio: `manifests/charts/istio-control/istio-discovery/templates/deployment.yaml`). It is read
+/// once, when istiod starts.
+pub const CONFIGURATION_SECRET: &str = "istio-kubeconfig";
+/// The key of the kubeconfig in it.
+pub const CONFIGURATION_KEY: &str = "config";
 /// The label by which istiod finds remote secrets.
 pub const REMOTE_SECRET_LABEL: &str = "istio/multiCluster";
 
@@ -26,6 +31,43 @@ pub fn name(cluster_id: &str) -> String {
     format!("istio-remote-secret-{cluster_id}")
 }
 
+/// The account by which a cluster is read: the reader's, or where istiod's configuration stands in it, the
+/// one that Istio's charts make for an istiod, which may write there as well.
+pub fn account(fleet: &Fleet, read: &ClusterSpec) -> String {
+    match read.role {
+        Role::Config => istiod_of_revision(fleet.revision(read)),
+        Role::Primary | Role::Remote | Role::External => READER_ACCOUNT.to_owned(),
+    }
+}
+
+/// The name of the Secret that holds an account's token, as istioctl names it.
+pub fn token_secret_name(account: &str) -> String {
+    format!("{account}-istio-remote-secret-token")
+}
+
+/// The metadata of the Secret by which an external istiod finds its config cluster, marked as the fleet's.
+/// It lacks the label of remote secrets: istiod would read the cluster twice.
+pub fn configuration(fleet: &FleetName, namespace: &str) -> Object {
+    let mut object = Object(json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+        "metadata": {"name": CONFIGURATION_SECRET, "namespace": namespace},
+    }));
+    ApplySet::of_area(fleet, Area::Links, namespace).mark(&mut object, fleet);
+    object
+}
+
+/// The name and the key of the Secret by which a cluster reads another.
+pub fn place(fleet: &Fleet, reader: &ClusterSpec, read: &ClusterSpec) -> (String, String) {
+    let is_configuration = reader.role == Role::External
+        && fleet
+            .configures(reader)
+            .is_some_and(|config| config.name == read.name);
+    match is_configuration {
+        true => (CONFIGURATION_SECRET.to_owned(), CONFIGURATION_KEY.to_owned()),
+        false => (name(read.name.as_str()), read.name.to_string()),
+    }
+}
+
 /// The remote secret's metadata, marked as the fleet's.
 pub fn metadata(fleet: &FleetName, namespace: &str, cluster_id: &str) -> Object {
     let mut object = Object(json!({
@@ -38,13 +80,13 @@ pub fn metadata(fleet: &FleetName, namespace: &str, cluster_id: &str) -> Object 
     object
 }
 
-/// The Secret that the token controller fills with the reader's token.
-pub fn token_secret(fleet: &FleetName, namespace: &str) -> Object {
+/// The Secret that the token controller fills with an account's token.
+pub fn token_secret(fleet: &FleetName, namespace: &str, account: &str) -> Object {
     let mut object = Object(json!({
         "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
-        "metadata": {"name": READER_TOKEN_SECRET, "namespace": namespace},
+        "metadata": {"name": token_secret_name(account), "namespace": namespace},
     }));
-    object.set_annotation("kubernetes.io/service-account.name", READER_ACCOUNT);
+    object.set_annotation("kubernetes.io/service-account.name", account);
     ApplySet::of_area(fleet, Area::Links, namespace).mark(&mut object, fleet);
     object
 }

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::values::GATEWAY_NAME;
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
+use super::values::{EXTERNAL_SERVICE, GATEWAY_NAME};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::{Inventory, Object, kind};
 use crate::plan::gate::service_addresses;
 use crate::plan::{AwaitedAddress, Blocked, STAND_IN};
@@ -31,7 +31,7 @@ pub enum Discovery {
 /// leads to.
 pub fn discovery<'fleet>(
     fleet: &'fleet Fleet,
-    remote: &ClusterSpec,
+    remote: &'fleet ClusterSpec,
     inventory: &Inventory,
 ) -> Result<(&'fleet ClusterSpec, Discovery), Blocked> {
     let blocked = |reason: String, hint: &str| Blocked {
@@ -41,7 +41,7 @@ pub fn discovery<'fleet>(
         hint: Some(hint.to_owned()),
         unreachable: false,
     };
-    let Some(primary) = remote.primary.as_ref().and_then(|name| fleet.cluster(name)) else {
+    let Some(primary) = fleet.served_by(remote) else {
         let reason = "it names no primary, so nothing is known of its istiod".to_owned();
         return Err(blocked(reason, "write `primary` for it in the fleet file"));
     };
@@ -49,7 +49,11 @@ pub fn discovery<'fleet>(
     let Some(seen) = inventory.seen(name) else {
         return Err(unread_primary(remote, name));
     };
-    let service = kind::SERVICE.reference(primary.system_namespace(), GATEWAY_NAME);
+    let offered_by = match primary.role {
+        Role::External => EXTERNAL_SERVICE,
+        Role::Primary | Role::Remote | Role::Config => GATEWAY_NAME,
+    };
+    let service = kind::SERVICE.reference(primary.system_namespace(), offered_by);
     let gateway = primary.gateway.as_ref();
     let written = gateway.map(|gateway| &gateway.addresses[..]).unwrap_or_default();
     let (found, of) = if !written.is_empty() {

@@ -5,8 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use super::values::{
-    GATEWAY_NAME, ambient_gateway, exposed_istiod, exposed_services, is_ambient, needs_gateway,
-    offers_services, render_requests, serves_remotes,
+    EXTERNAL_SERVICE, GATEWAY_NAME, ambient_gateway, exposed_external, exposed_istiod, exposed_services,
+    is_ambient, needs_gateway, offers_services, render_requests, serves_remotes,
 };
 use crate::fleet::spec::{DEFAULT_REVISION, named_revision};
 use crate::fleet::{ClusterSpec, Fleet, Role};
@@ -41,7 +41,11 @@ pub fn helm_values(fleet: &Fleet) -> String {
             istiod.insert("profile".to_owned(), profile.into());
         }
         let release = istiod_name(fleet, cluster);
-        let mut text = helm("istio-base", "base", &base);
+        let mut text = match cluster.role {
+            // What it reads is defined in the clusters that it serves.
+            Role::External => String::new(),
+            Role::Primary | Role::Remote | Role::Config => helm("istio-base", "base", &base),
+        };
         text.push_str(&helm(&release, "istiod", &Value::Object(istiod)));
         if is_ambient(fleet) {
             // The chart of ztunnel reads its cluster at a place of its own.
@@ -118,16 +122,45 @@ fn each(fleet: &Fleet, given: impl Fn(&ClusterSpec, &Value) -> String) -> String
             continue;
         };
         text.push_str(&format!("# {}\n", cluster.name));
-        if let Some(primary) = &cluster.primary {
+        if let Some(server) = fleet
+            .served_by(cluster)
+            .filter(|server| server.name != cluster.name)
+        {
+            let leads = match server.role {
+                Role::External => format!("Service {EXTERNAL_SERVICE}"),
+                Role::Primary | Role::Remote | Role::Config => "east-west gateway".to_owned(),
+            };
             text.push_str(&format!(
-                "# {STAND_IN} stands for the address of the east-west gateway of {primary}\n"
+                "# {STAND_IN} stands for the address of the {leads} of {}\n",
+                server.name
             ));
         }
         text.push_str(&namespace(cluster));
+        if cluster.role == Role::External {
+            text.push_str(&led_to_configuration(fleet, cluster));
+        }
         text.push_str(&given(cluster, &request.control_plane));
         text.push_str(&passed_on(fleet, cluster));
     }
     text
+}
+
+/// How an external istiod is led to its configuration, before it starts: without, it would read the cluster
+/// that it runs in (istio.io: "Install Istio with an External Control Plane").
+fn led_to_configuration(fleet: &Fleet, cluster: &ClusterSpec) -> String {
+    let Some(config) = fleet.configures(cluster) else {
+        return String::new();
+    };
+    format!(
+        "# before it, when {} is installed: istioctl create-remote-secret --context {} --type=config --name={} \
+         --namespace={} --service-account={} --create-service-account=false | kubectl --context {} apply -f -\n",
+        config.name,
+        config.context(),
+        config.name,
+        config.system_namespace(),
+        istiod_name(fleet, config),
+        cluster.context()
+    )
 }
 
 /// What the system namespace has to say.
@@ -155,7 +188,9 @@ fn passed_on(fleet: &Fleet, cluster: &ClusterSpec) -> String {
     let mut objects = Vec::new();
     if needs_gateway(fleet, cluster) && is_ambient(fleet) {
         objects.push(ambient_gateway(fleet, cluster));
-    } else if cluster.role == Role::Primary {
+    } else if cluster.role == Role::External {
+        objects.push(exposed_external(fleet, cluster));
+    } else if cluster.role != Role::Remote {
         if offers_services(fleet, cluster) {
             objects.push(exposed_services(cluster));
         }

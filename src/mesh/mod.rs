@@ -10,6 +10,6 @@ pub mod objects;
 mod plan;
 pub mod values;
 
-pub use objects::istiod_deployment;
+pub use objects::{istiod_deployment, istiod_of_revision};
 pub use plan::{plan, unserved};
 pub use values::{RenderRequest, render_requests};

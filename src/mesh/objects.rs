@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::values::{
-    ambient_gateway, exposed_istiod, exposed_services, is_ambient, needs_gateway, offers_services, remotes,
-    serves_remotes,
+    ambient_gateway, exposed_external, exposed_istiod, exposed_services, is_ambient, needs_gateway,
+    of_revision, offers_services, remotes, serves_remotes,
 };
 use crate::fleet::spec::{DEFAULT_REVISION, OtherRevision, named_revision};
 use crate::fleet::{Area, ClusterSpec, Fleet, Role};
@@ -150,8 +150,10 @@ fn is_later(version: &str, than: &str) -> bool {
 /// none of its own.
 fn exposure(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> Vec<Value> {
     let mut exposure = Vec::new();
-    if cluster.role == Role::Remote {
-        return exposure;
+    match cluster.role {
+        Role::Remote => return exposure,
+        Role::External => return vec![exposed_external(fleet, cluster)],
+        Role::Primary | Role::Config => {}
     }
     let is_ours = !rendering.gateway.is_empty();
     let mut remotes = remotes(fleet, cluster);
@@ -176,10 +178,7 @@ pub fn istiod_name(fleet: &Fleet, cluster: &ClusterSpec) -> String {
 
 /// The name of a revision's Deployment and Service.
 pub fn istiod_of_revision(revision: &str) -> String {
-    match named_revision(revision) {
-        DEFAULT_REVISION => "istiod".to_owned(),
-        revision => format!("istiod-{revision}"),
-    }
+    of_revision("istiod", revision)
 }
 
 /// The object as it is applied over the one that stands, if one does: what istiod has taken over

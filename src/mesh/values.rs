@@ -42,22 +42,26 @@ pub const GATEWAY_NAME: &str = "istio-eastwestgateway";
 /// gateway by it).
 pub const GATEWAY_PORT: u16 = 15443;
 
+/// The Service by which other clusters find an external istiod: the one that Istio's charts make offers
+/// plaintext and debugging as well.
+pub const EXTERNAL_SERVICE: &str = "istiod-external";
+
 /// The VirtualService by which a primary's gateway passes remotes on to istiod, as in Istio's guides.
 pub const ISTIOD_ROUTE: &str = "istiod-vs";
 
-/// What has to be rendered for a fleet: one request for each primary and each remote.
+/// What has to be rendered for a fleet: one request for each cluster.
 pub fn render_requests(fleet: &Fleet) -> Vec<RenderRequest> {
     fleet
         .spec
         .clusters
         .iter()
-        .filter(|cluster| matches!(cluster.role, Role::Primary | Role::Remote))
         .map(|cluster| RenderRequest {
             cluster: cluster.name.clone(),
             version: fleet.version(cluster).to_owned(),
             control_plane: match cluster.role {
-                Role::Remote => remote(fleet, cluster),
-                _ => control_plane(fleet, cluster, fleet.revision(cluster), true),
+                Role::Remote | Role::Config => remote(fleet, cluster),
+                Role::External => external(fleet, cluster),
+                Role::Primary => control_plane(fleet, cluster, fleet.revision(cluster), true),
             },
             other: fleet.spec.mesh.other_revision.as_ref().map(|other| OtherRequest {
                 version: other.version.clone(),
@@ -85,14 +89,18 @@ pub fn needs_gateway(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
 /// not all on one network. A fleet of one cluster counts as one of several: it is the first of them,
 /// or the last, and its gateway's address should not change with its neighbours.
 pub fn offers_services(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
-    let clusters = &fleet.spec.clusters;
-    let one_network = clusters.len() > 1 && clusters.iter().all(|other| other.network == cluster.network);
-    cluster.network.is_some() && !one_network
+    let clusters = fleet.spec.clusters.iter();
+    let with_workloads: Vec<_> = clusters.filter(|other| other.role != Role::External).collect();
+    let one_network = with_workloads.len() > 1
+        && with_workloads
+            .iter()
+            .all(|other| other.network == cluster.network);
+    cluster.role != Role::External && cluster.network.is_some() && !one_network
 }
 
 /// Whether remotes find their istiod in a cluster, through its gateway.
 pub fn serves_remotes(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
-    remotes(fleet, cluster).next().is_some()
+    cluster.role == Role::Primary && remotes(fleet, cluster).next().is_some()
 }
 
 /// The remotes of a primary.
@@ -141,10 +149,14 @@ fn control_plane(fleet: &Fleet, cluster: &ClusterSpec, revision: &str, is_defaul
     }
     let mut operator = operator(fleet, cluster, revision, "control-plane", profile);
     operator["spec"]["values"] = values;
+    with_trust_domain(&mut operator, fleet);
+    operator
+}
+
+fn with_trust_domain(operator: &mut Value, fleet: &Fleet) {
     if fleet.trust_domain() != "cluster.local" {
         operator["spec"]["meshConfig"] = json!({"trustDomain": fleet.trust_domain()});
     }
-    operator
 }
 
 /// Gives a named revision Istio's tag `default`, beside those that it has: without it nothing injects where
@@ -160,7 +172,51 @@ fn tag_as_default(values: &mut Value, revision: &str) {
     }
 }
 
-/// What a remote has in place of a control plane: an injector and a Service that lead to its primary.
+/// The name that Istio's charts give to what a revision has of its own.
+pub fn of_revision(name: &str, revision: &str) -> String {
+    match named_revision(revision) {
+        DEFAULT_REVISION => name.to_owned(),
+        named => format!("{name}-{named}"),
+    }
+}
+
+/// A control plane for other clusters, as Istio's own tests install one
+/// (`tests/integration/iop-externalistiod-primary-integration-test-defaults.yaml`): it reads its
+/// configuration in the config cluster, by whose ID it goes, and its remote secrets here. What it serves
+/// itself it has in files, since it reads no object of the cluster that it runs in.
+fn external(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
+    let revision = fleet.revision(cluster);
+    let mut global = global(fleet, fleet.configures(cluster).unwrap_or(cluster));
+    global["externalIstiod"] = true.into();
+    // Its webhooks stand in the clusters that it serves.
+    global["operatorManageWebhooks"] = true.into();
+    global["configValidation"] = false.into();
+    let [mesh, injector] = ["istio", "istio-sidecar-injector"].map(|name| of_revision(name, revision));
+    let volume = |name: &str, of: &str| json!({"name": name, "configMap": {"name": of}});
+    let mount = |name: &str, path: &str| json!({"name": name, "mountPath": path});
+    let mut values = json!({
+        "defaultRevision": "",
+        "global": global,
+        "pilot": {
+            "env": {"LOCAL_CLUSTER_SECRET_WATCHER": "true", "SHARED_MESH_CONFIG": mesh},
+            "volumes": [volume("config-volume", &mesh), volume("inject-volume", &injector)],
+            "volumeMounts": [
+                mount("config-volume", "/etc/istio/config"),
+                mount("inject-volume", "/var/lib/istio/inject"),
+            ],
+        },
+    });
+    merge_own(&mut values, fleet, cluster);
+    let mut operator = operator(fleet, cluster, revision, "external", "minimal");
+    operator["spec"]["components"] = json!({"base": {"enabled": false}});
+    operator["spec"]["values"] = values;
+    with_trust_domain(&mut operator, fleet);
+    operator
+}
+
+/// What a remote has in place of a control plane: an injector and a Service that lead to its primary. A
+/// config cluster has what its istiod reads and writes as, as well (Istio:
+/// `tests/integration/iop-externalistiod-config-integration-test-defaults.yaml`).
 fn remote(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     let mut global = global(fleet, cluster);
     global["remotePilotAddress"] = STAND_IN.to_string().into();
@@ -173,6 +229,11 @@ fn remote(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
         part(network)
     );
     let mut values = json!({"global": global, "istiodRemote": {"injectionPath": path}});
+    if cluster.role == Role::Config {
+        values["global"]["configCluster"] = true.into();
+        values["pilot"] = json!({"configMap": true});
+        values["defaultRevision"] = named_revision(fleet.revision(cluster)).into();
+    }
     merge_own(&mut values, fleet, cluster);
     tag_as_default(&mut values, fleet.revision(cluster));
     let mut operator = operator(fleet, cluster, fleet.revision(cluster), "remote", "remote");
@@ -315,6 +376,21 @@ pub fn exposed_istiod(cluster: &ClusterSpec, istiod: &str) -> [Value; 2] {
             "spec": {"hosts": ["*"], "gateways": ["istiod-gateway"], "tls": routes},
         }),
     ]
+}
+
+/// What offers an external istiod to the clusters that it serves: discovery and webhooks, and no more.
+pub fn exposed_external(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
+    let port =
+        |name: &str, port: u16| json!({"name": name, "port": port, "targetPort": port, "protocol": "TCP"});
+    json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": EXTERNAL_SERVICE, "namespace": cluster.system_namespace()},
+        "spec": {
+            "type": "LoadBalancer",
+            "selector": {"app": "istiod", REVISION_LABEL: named_revision(fleet.revision(cluster))},
+            "ports": [port("tls-istiod", 15012), port("tls-istiodwebhook", 15017)],
+        },
+    })
 }
 
 /// Lays one document over another, map by map; anything else is replaced.

@@ -158,8 +158,11 @@ pub struct IntermediateProfile {
 pub struct RemoteSecretContent {
     /// The cluster that is read.
     pub to: ClusterName,
-    /// Its cluster ID: the Secret's key.
+    /// Its cluster ID.
     pub cluster_id: String,
+    /// The Secret's key: the cluster ID, or `config` in the Secret from which an external istiod learns where
+    /// its configuration is.
+    pub key: String,
     /// Its API server's URL for peers.
     pub server: String,
     /// `tls-server-name`, empty where none is needed.
@@ -170,6 +173,8 @@ pub struct RemoteSecretContent {
     pub token_namespace: String,
     /// The token Secret's name in the read cluster.
     pub token_secret: String,
+    /// The account whose token it holds.
+    pub account: String,
     /// How the credential is tried before the link counts as made. It hangs on what this machine can
     /// dial at the moment, and is no part of what is written down.
     #[serde(skip)]

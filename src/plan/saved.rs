@@ -156,7 +156,7 @@ fn over(step: &Step, inventory: &Inventory) -> Value {
             object
         }
         Content::RemoteSecret(_) => {
-            let secrets = seen.remote_secrets.iter();
+            let secrets = seen.remote_secrets.iter().chain(&seen.istiod_kubeconfigs);
             let secrets = secrets.filter(|secret| is_it(&secret.namespace, &secret.name));
             let held = secrets.flat_map(|secret| &secret.entries);
             let held: Vec<_> = held.map(|entry| (&entry.cluster_id, &entry.sha256)).collect();

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::control_plane::REVISION_LABEL;
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Replica, kind};
 use crate::link::{links, secret};
@@ -25,7 +25,7 @@ pub fn in_turn(plan: Plan, fleet: &Fleet, given: &Given<'_>, at_once: usize) -> 
         if given.areas.contains(&Area::Links) {
             led_to_when_it_reads(&mut plan, fleet, cluster, seen);
         }
-        if cluster.role == Role::Primary {
+        if cluster.role.runs_control_planes() {
             turns.push(Turn::of(fleet, cluster, seen));
         }
     }

@@ -43,7 +43,7 @@ where
     fn of(view: &'view View<'world>, ids: Ids) -> Self {
         let (mut answered, mut unread) = (Vec::new(), Vec::new());
         for (index, cluster) in (0_u32..).zip(&view.clusters) {
-            if is_read_by_all(view, cluster) {
+            if is_read_by_all(cluster) {
                 let ranges = if cluster.seen.is_ok() {
                     &mut answered
                 } else {
@@ -150,7 +150,7 @@ where
     fn is_target(&self, reader: &Reader<'_, '_>, cluster: &ClusterView<'_>) -> bool {
         // A cluster that did not answer is read if a remote secret says so.
         let is_claimed = || cluster.seen.is_err() && reader.has_secret(cluster.cluster_id());
-        is_read_by_all(self.view, cluster) || (self.view.fleet.is_none() && is_claimed())
+        is_read_by_all(cluster) || (self.view.fleet.is_none() && is_claimed())
     }
 
     /// The ID under which a cluster's remote secret is looked for: the one that its istiod goes by; its
@@ -227,11 +227,8 @@ fn is_reader(view: &View<'_>, cluster: &ClusterView<'_>) -> bool {
 }
 
 /// Whether every istiod but its own should read a cluster.
-fn is_read_by_all(view: &View<'_>, cluster: &ClusterView<'_>) -> bool {
-    match view.fleet {
-        Some(_) => cluster.role().is_some_and(|role| role != Role::External),
-        None => !cluster.planes().is_empty(),
-    }
+fn is_read_by_all(cluster: &ClusterView<'_>) -> bool {
+    cluster.role().is_some_and(|role| role != Role::External)
 }
 
 /// Adds an index after the others.

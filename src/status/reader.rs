@@ -44,6 +44,8 @@ pub struct Reader<'view, 'world> {
 struct Plane<'view, 'world> {
     plane: &'view ControlPlane<'world>,
     are_secrets_unknown: bool,
+    /// By what it reads the cluster whose ID it goes by, where that is not the one that it runs in.
+    configuration: Option<Entry<'world>>,
     /// Of the remote secrets in its namespace, by cluster ID and then as they were listed.
     entries: Vec<Entry<'world>>,
     /// What each replica lists, by cluster ID and then as it does.
@@ -69,6 +71,7 @@ impl<'view, 'world> Reader<'view, 'world> {
             Plane {
                 plane,
                 are_secrets_unknown: secrets.is_unknown(),
+                configuration: inside.configuration(&plane.namespace),
                 entries,
                 listed: listed.collect(),
             }
@@ -173,10 +176,14 @@ impl<'world> Plane<'_, 'world> {
         with_id(&self.entries, id, |(_, entry)| &entry.cluster_id)
     }
 
+    fn is_own(&self, id: Option<&str>) -> bool {
+        id.is_some() && self.plane.effective_cluster_id() == id
+    }
+
     /// What each replica says of a cluster; nothing where it does not list it.
     fn statuses(&self, id: Option<&str>) -> Vec<Option<&'world str>> {
         // Its own cluster is listed too, without a Secret: no word about another one.
-        let is_own = id.is_some() && self.plane.effective_cluster_id() == id;
+        let is_own = self.is_own(id) && self.configuration.is_none();
         let status = |listed: &Vec<&'world ClusterzEntry>| {
             let mut listed = with_id(listed, id, |listed| &listed.id).iter();
             let listed = listed.find(|listed| !is_own || !listed.secret_name.is_empty())?;
@@ -187,6 +194,9 @@ impl<'world> Plane<'_, 'world> {
 
     /// The entry that istiod took: the one that a replica names, else the oldest Secret's.
     fn taken(&self, id: Option<&str>) -> Option<Entry<'world>> {
+        if self.is_own(id) && self.configuration.is_some() {
+            return self.configuration;
+        }
         let entries = self.entries(id);
         let named = || {
             let listed = self.listed.iter();

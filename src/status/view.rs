@@ -14,8 +14,10 @@ use crate::fleet::{ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::{NETWORK_LABEL, namespace_network};
 use crate::inventory::kind::{SECRET, SERVICE};
 use crate::inventory::{
-    ClusterInventory, ControlPlane, Fact, Failure, Inventory, Observation, RemoteSecret, control_planes,
+    ClusterInventory, ControlPlane, Fact, Failure, Inventory, Observation, RemoteSecret, RemoteSecretEntry,
+    control_planes,
 };
+use crate::link::secret::CONFIGURATION_KEY;
 use crate::trust::RootOnHand;
 
 /// The port at which a gateway passes mutual TLS through to its network.
@@ -221,18 +223,35 @@ impl<'world> ClusterView<'world> {
     pub fn role(&self) -> Option<Role> {
         match self.spec {
             Some(spec) => Some(spec.role),
-            None if self.planes().is_empty() => None,
-            None => Some(Role::Primary),
+            None => {
+                let mut planes = self.planes().iter();
+                let first = planes.next()?;
+                // One that has its configuration elsewhere runs for that cluster, and not for its own.
+                let is_led = |plane: &ControlPlane<'_>| self.configuration(&plane.namespace).is_some();
+                Some(match is_led(first) && planes.all(is_led) {
+                    true => Role::External,
+                    false => Role::Primary,
+                })
+            }
         }
+    }
+
+    /// Whether it runs control planes for others, and no workloads of the mesh.
+    pub fn is_external(&self) -> bool {
+        self.role() == Some(Role::External)
     }
 
     /// Whether an istiod in it should read the other clusters.
     pub fn is_primary(&self) -> bool {
-        self.role() == Some(Role::Primary)
+        self.role().is_some_and(Role::runs_control_planes)
     }
 
-    /// The cluster ID that its istiod goes by; its name where that is not known.
+    /// The cluster ID that it has in the mesh: the one that its istiod goes by; its name where that is not
+    /// known, or where its istiod goes by another cluster's.
     pub fn cluster_id(&self) -> &str {
+        if self.is_external() {
+            return self.name.as_str();
+        }
         self.planes()
             .iter()
             .find_map(ControlPlane::effective_cluster_id)
@@ -241,6 +260,9 @@ impl<'world> ClusterView<'world> {
 
     /// The network of its pods: in its own words, else in the fleet file's.
     pub fn network(&self) -> Option<&str> {
+        if self.is_external() {
+            return None;
+        }
         let own = self.planes().iter().find_map(ControlPlane::effective_network);
         own.or_else(|| Some(self.spec?.network.as_ref()?.as_str()))
     }
@@ -254,6 +276,20 @@ impl<'world> ClusterView<'world> {
     pub fn namespace_network(&self, namespace: &str) -> Fact<String> {
         self.seen
             .map_or(Fact::Unknown, |inventory| namespace_network(inventory, namespace))
+    }
+
+    /// What leads an istiod in a namespace to the cluster that holds its configuration, where that is another.
+    pub fn configuration(
+        &self,
+        namespace: &str,
+    ) -> Option<(&'world RemoteSecret, &'world RemoteSecretEntry)> {
+        let mut secrets = self.seen.ok()?.istiod_kubeconfigs.iter();
+        let secret = secrets.find(|secret| secret.namespace == namespace)?;
+        let mut entries = secret.entries.iter();
+        Some((
+            secret,
+            entries.find(|entry| entry.cluster_id == CONFIGURATION_KEY)?,
+        ))
     }
 
     /// The remote secrets in a namespace, unless they could not be listed.

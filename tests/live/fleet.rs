@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Output;
 
+use base64::Engine as _;
 use serde_json::Value;
 
 use crate::harness::{Lab, eventually_or_say, json, must, run};
@@ -129,6 +130,34 @@ impl Fleet {
         });
         must(self.lab.kubectl(&context, &["delete", "namespace", "sample"]));
         pod
+    }
+
+    /// The address of a Service in the system namespace.
+    #[track_caller]
+    pub fn address(&self, number: u8, service: &str) -> String {
+        let service = self.object(number, &["-n", "istio-system", "service", service]);
+        let ingress = &service["status"]["loadBalancer"]["ingress"];
+        ingress[0]["ip"].as_str().expect("an address").to_owned()
+    }
+
+    /// The root that istiod gives to the workloads of a cluster (PEM).
+    pub fn published_root(&self, number: u8) -> String {
+        let root = ["-n", "istio-system", "configmap", "istio-ca-root-cert"];
+        let root = self.object(number, &root);
+        root["data"]["root-cert.pem"].as_str().expect("a root").to_owned()
+    }
+
+    /// Fails unless all webhooks of a configuration trust that root.
+    #[track_caller]
+    pub fn assert_answered_by(&self, number: u8, configuration: &[&str], root: &str) {
+        let hook = self.object(number, configuration);
+        for webhook in hook["webhooks"].as_array().expect("webhooks") {
+            let bundle = webhook["clientConfig"]["caBundle"].as_str().expect("a bundle");
+            let bundle = base64::engine::general_purpose::STANDARD
+                .decode(bundle)
+                .expect("base64");
+            assert_eq!(String::from_utf8_lossy(&bundle).trim(), root.trim());
+        }
     }
 
     /// An object of a cluster, which must be there.

@@ -147,3 +147,13 @@ pub fn analyzed_errors(lab: &Lab, context: &str) -> Vec<String> {
         .map(Value::to_string)
         .collect()
 }
+
+/// A field of each entry of a list, sorted.
+pub fn texts(list: &Value, field: &str) -> Vec<String> {
+    let entries = list.as_array().expect("a list").iter();
+    let mut texts: Vec<String> = entries
+        .map(|entry| entry[field].as_str().unwrap_or_default().to_owned())
+        .collect();
+    texts.sort();
+    texts
+}

@@ -7,6 +7,7 @@ mod by_hand;
 mod canaries;
 mod every_fault;
 mod everything;
+mod external;
 #[path = "../faults/cases.rs"]
 mod fault_cases;
 mod faults;

@@ -2,27 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine as _;
-use serde_json::Value;
-
 use crate::everything::everything;
 use crate::fleet::Fleet;
 use crate::harness::must;
-use crate::istiod::istiods_word;
+use crate::istiod::{istiods_word, texts};
 
 /// Applies, after which there is nothing to do and the mesh is healthy.
 fn apply(fleet: &Fleet, arguments: &[&str]) {
     must(fleet.lab.stolos(arguments));
     fleet.until_settled();
-}
-
-fn texts(list: &Value, field: &str) -> Vec<String> {
-    let entries = list.as_array().expect("a list").iter();
-    let mut texts: Vec<String> = entries
-        .map(|entry| entry[field].as_str().unwrap_or_default().to_owned())
-        .collect();
-    texts.sort();
-    texts
 }
 
 const REMOTE: &str = "    role: remote\n    primary: remote-1\n";
@@ -47,14 +35,7 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
     apply(&fleet, &["apply", "--yes"]);
 
     // The one istiod reads exactly these, and knows exactly these gateways.
-    let gateway = |number| {
-        let service = fleet.object(
-            number,
-            &["-n", "istio-system", "service", "istio-eastwestgateway"],
-        );
-        let ingress = &service["status"]["loadBalancer"]["ingress"];
-        ingress[0]["ip"].as_str().expect("an address").to_owned()
-    };
+    let gateway = |number| fleet.address(number, "istio-eastwestgateway");
     let gateways: Vec<String> = (1..=3).map(gateway).collect();
     for said in istiods_word(&fleet.lab, 1, "/debug/clusterz") {
         assert_eq!(texts(&said, "id"), ["remote-1", "remote-2", "remote-3"]);
@@ -82,19 +63,8 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
         let slice = fleet.object(number, &["-n", "istio-system", "endpointslice", "istiod"]);
         assert_eq!(slice["endpoints"][0]["addresses"][0], gateways[0].as_str());
         // Its webhook has the serving istiod's own CA bundle, and istiod answers.
-        let root = fleet.object(1, &["-n", "istio-system", "configmap", "istio-ca-root-cert"]);
-        let root = root["data"]["root-cert.pem"].as_str().expect("a root").to_owned();
-        let hook = fleet.object(
-            number,
-            &["mutatingwebhookconfiguration", "istio-sidecar-injector"],
-        );
-        for webhook in hook["webhooks"].as_array().expect("webhooks") {
-            let bundle = webhook["clientConfig"]["caBundle"].as_str().expect("a bundle");
-            let bundle = base64::engine::general_purpose::STANDARD
-                .decode(bundle)
-                .expect("base64");
-            assert_eq!(String::from_utf8_lossy(&bundle).trim(), root.trim());
-        }
+        let hook = ["mutatingwebhookconfiguration", "istio-sidecar-injector"];
+        fleet.assert_answered_by(number, &hook, &fleet.published_root(1));
         let pod = fleet.injected(number);
         assert!(pod.contains("istio-proxy"), "{pod}");
         let identity = format!("name: ISTIO_META_CLUSTER_ID\n      value: {context}");

@@ -20,9 +20,8 @@ pub fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName,
     render_requests(fleet)
         .into_iter()
         .map(|request| {
-            let is_remote = fleet
-                .cluster(&request.cluster)
-                .is_some_and(|it| it.role == Role::Remote);
+            let role = fleet.cluster(&request.cluster).map(|it| it.role);
+            let is_remote = role.is_some_and(Role::is_served_from_afar);
             let of_role = if is_remote {
                 "rendering-of-a-remote.yaml"
             } else {
@@ -35,6 +34,13 @@ pub fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName,
                 let ambient = objects(&rendered["ambient"]);
                 control_plane.retain(|object| ambient.iter().all(|it| it.reference() != object.reference()));
                 control_plane.extend(ambient);
+            }
+            match role {
+                Some(Role::Config) => control_plane.extend(objects(&rendered["config"])),
+                // Its webhooks and definitions are in the clusters that it serves.
+                Some(Role::External) => control_plane
+                    .retain(|object| !object.is_webhook() && object.kind() != "CustomResourceDefinition"),
+                _ => {}
             }
             let mesh = &fleet.spec.mesh;
             let other = mesh.other_revision.as_ref().zip(request.other);

@@ -2,7 +2,7 @@
 //! make of each step, as far as planners can see it. A plan that waits for what its own steps do
 //! not bring about fails here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use stolos::fleet::ClusterName;
@@ -150,6 +150,8 @@ fn delete(seen: &mut ClusterInventory, reference: &ObjectReference) {
             |namespace: &str, name: &str| (namespace, name) != (&reference.namespace, &reference.name);
         seen.remote_secrets
             .retain(|secret| is_other(&secret.namespace, &secret.name));
+        seen.istiod_kubeconfigs
+            .retain(|secret| is_other(&secret.namespace, &secret.name));
         seen.token_secrets
             .retain(|secret| is_other(&secret.namespace, &secret.name));
         seen.authorities
@@ -176,7 +178,11 @@ fn link(inventory: &mut Inventory, step: &Step, content: &RemoteSecretContent) {
     let reference = content.secret.reference();
     delete(seen, &reference);
     apply(seen, &content.secret, "stolos");
-    seen.remote_secrets.push(RemoteSecret {
+    let secrets = match content.key.as_str() {
+        "config" => &mut seen.istiod_kubeconfigs,
+        _ => &mut seen.remote_secrets,
+    };
+    secrets.push(RemoteSecret {
         namespace: reference.namespace,
         name: reference.name,
         managed_by_stolos: true,
@@ -187,7 +193,7 @@ fn link(inventory: &mut Inventory, step: &Step, content: &RemoteSecretContent) {
             .to_owned(),
         managers: vec!["stolos".to_owned()],
         entries: vec![RemoteSecretEntry {
-            cluster_id: content.cluster_id.clone(),
+            cluster_id: content.key.clone(),
             server: content.server.clone(),
             tls_server_name: content.tls_server_name.clone(),
             authority: if content.authority.is_empty() {
@@ -287,6 +293,10 @@ fn settle(inventory: &mut Inventory) {
             Some((name.clone(), entry))
         })
         .collect();
+    let own: BTreeMap<ClusterName, ClusterName> = inventory
+        .all_seen()
+        .map(|(name, seen)| (name.clone(), own_id(inventory, name, seen)))
+        .collect();
     for (name, observation) in &mut inventory.clusters {
         let Observation::Seen(seen) = observation else {
             continue;
@@ -300,7 +310,7 @@ fn settle(inventory: &mut Inventory) {
             secret_name,
             sync_status: "synced".to_owned(),
         };
-        let mut clusterz = vec![entry(name.as_str(), String::new())];
+        let mut clusterz = vec![entry(own[name].as_str(), String::new())];
         for remote in &seen.remote_secrets {
             let secret_name = format!("{}/{}", remote.namespace, remote.name);
             clusterz.extend(
@@ -329,7 +339,22 @@ fn settle(inventory: &mut Inventory) {
     }
 }
 
-/// The clusters that an istiod serves: its own, and those that it reads whose namespace names it.
+/// The ID that a cluster's istiods go by: of the cluster that holds their configuration, where that is
+/// another.
+fn own_id(inventory: &Inventory, name: &ClusterName, seen: &ClusterInventory) -> ClusterName {
+    let mut held = seen.istiod_kubeconfigs.iter().flat_map(|secret| &secret.entries);
+    let token = held.next().map(|entry| &entry.token_sha256);
+    let holds = |other: &ClusterInventory| {
+        let mut tokens = other.token_secrets.iter();
+        tokens.any(|secret| Some(&secret.token_sha256) == token)
+    };
+    let mut others = inventory.all_seen().filter(|(other, _)| *other != name);
+    let config = others.find(|(_, other)| holds(other));
+    config.map_or_else(|| name.clone(), |(other, _)| other.clone())
+}
+
+/// The clusters that an istiod serves: its own, or the one that holds its configuration, and those that it
+/// reads whose namespace names it.
 fn served(inventory: &Inventory) -> BTreeSet<ClusterName> {
     let istiods = |seen: &ClusterInventory| {
         let mut objects = seen.objects.iter();
@@ -343,11 +368,14 @@ fn served(inventory: &Inventory) -> BTreeSet<ClusterName> {
     inventory
         .all_seen()
         .filter(|(name, seen)| {
-            let chosen = seen
-                .object(&system)
-                .and_then(|system| system.annotation("topology.istio.io/controlPlaneClusters"))
-                .and_then(|primary| inventory.seen(&primary.parse().ok()?));
-            istiods(seen) || chosen.is_some_and(|primary| istiods(primary) && reads(primary, name.as_str()))
+            let system = seen.object(&system);
+            let chosen =
+                system.and_then(|system| system.annotation("topology.istio.io/controlPlaneClusters"));
+            let mut serving = inventory.all_seen().filter(|(_, serving)| istiods(serving));
+            serving.any(|(server, serving)| {
+                let own = own_id(inventory, server, serving);
+                own == **name || (chosen == Some(own.as_str()) && reads(serving, name.as_str()))
+            })
         })
         .map(|(name, _)| name.clone())
         .collect()

@@ -25,7 +25,7 @@ pub fn links(fleet: &Fleet) -> impl Iterator<Item = (&ClusterSpec, &ClusterSpec)
             .clusters
             .iter()
             .filter(move |read| {
-                reader.role == Role::Primary && read.role != Role::External && reader.name != read.name
+                reader.role.runs_control_planes() && read.role != Role::External && reader.name != read.name
             })
             .map(move |read| (reader, read))
     })
@@ -60,10 +60,10 @@ pub fn plan(fleet: &Fleet, inventory: &Inventory, installing: &BTreeSet<ClusterN
             continue;
         };
         plan.extend(match reader.role {
-            Role::Primary => reader::reader_plan(fleet, reader, seen, inventory, &sources, installing),
-            Role::Remote => reader::bystander_plan(fleet, reader, seen, installing),
-            // An external cluster may hold secrets of control planes that it runs for others.
-            Role::External | Role::Config => Plan::default(),
+            Role::Primary | Role::External => {
+                reader::reader_plan(fleet, reader, seen, inventory, &sources, installing)
+            }
+            Role::Remote | Role::Config => reader::bystander_plan(fleet, reader, seen, installing),
         });
     }
     let given = |name: &ClusterName| {
@@ -95,7 +95,11 @@ fn blocked(cluster: &ClusterName, reason: String, hint: Option<String>) -> Box<P
 
 /// The parent of the links' ApplySet, which both the token and the remote secrets are members of.
 fn links_set(draft: &mut Draft<'_>, fleet: &Fleet, spec: &ClusterSpec, set: &ApplySet) -> Vec<StepId> {
-    let member = secret::token_secret(&fleet.metadata.name, spec.system_namespace());
+    let member = secret::token_secret(
+        &fleet.metadata.name,
+        spec.system_namespace(),
+        secret::READER_ACCOUNT,
+    );
     let parent = set.parent(&fleet.metadata.name, &[&member]);
     let namespace = ObjectReference::new("v1", "Namespace", "", spec.system_namespace());
     let needs = [StepId::of(&spec.name, Area::Mesh, Action::Create, &namespace)];

@@ -7,13 +7,14 @@ use super::source::Source;
 use super::standing::{Standing, foreign_link, stale_reason, standing};
 use super::{blocked, links, links_set};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
+use crate::inventory::hint::quoted;
 use crate::inventory::{ClusterInventory, Inventory, Object, Presence, Replica, kind};
 use crate::link::secret;
 use crate::mesh::values::{GATEWAY_NAME, needs_gateway};
 use crate::plan::difference::{Difference, differences};
 use crate::plan::draft::{Draft, reason_of, unread};
 use crate::plan::ownership::{ApplySet, FLEET_LABEL, Ownership};
-use crate::plan::{Action, Blocked, Content, Gate, Plan, RemoteSecretContent, StepId};
+use crate::plan::{Action, Blocked, Content, Gate, Plan, RemoteSecretContent, StepId, Warning};
 
 /// Plans what one cluster needs to read the others.
 pub fn reader_plan(
@@ -54,11 +55,9 @@ pub fn reader_plan(
     let mut expected = Vec::new();
     for (_, read) in links(fleet).filter(|(from, _)| from.name == reader.name) {
         let Some(source) = sources.iter().find(|source| source.spec.name == read.name) else {
+            let (name, key) = secret::place(fleet, reader, read);
             if inventory.seen(&read.name).is_none()
-                && matches!(
-                    standing(fleet, seen, namespace, read.name.as_str()),
-                    Standing::Nothing
-                )
+                && matches!(standing(fleet, seen, namespace, (&name, &key)), Standing::Nothing)
             {
                 whole.blocked.push(Blocked {
                     cluster: reader.name.clone(),
@@ -135,16 +134,23 @@ fn link(
     let namespace = reader.system_namespace();
     let read = source.spec;
     let id = read.name.as_str();
-    let mut object = secret::metadata(&fleet.metadata.name, namespace, id);
+    let (name, key) = secret::place(fleet, reader, read);
+    let mut object = match name.as_str() {
+        secret::CONFIGURATION_SECRET => secret::configuration(&fleet.metadata.name, namespace),
+        _ => secret::metadata(&fleet.metadata.name, namespace, id),
+    };
     let reference = object.reference();
     let led = |live: &Object| live.annotation(secret::CONTROL_PLANE_MARK).is_some();
     // A mark that comes before the cluster names its primary would say what is not so.
     let can_lead = source.names_its_primary || seen.object(&reference).is_some_and(led);
-    let leads = read.role == Role::Remote && read.primary.as_ref() == Some(&reader.name) && can_lead;
+    let serves = fleet
+        .served_by(read)
+        .is_some_and(|server| server.name == reader.name);
+    let leads = read.role == Role::Remote && serves && can_lead;
     if leads {
         object.set_annotation(secret::CONTROL_PLANE_MARK, "true");
     }
-    let (action, reason) = match standing(fleet, seen, namespace, id) {
+    let (action, reason) = match standing(fleet, seen, namespace, (&name, &key)) {
         Standing::Foreign(remote, entry) => return foreign_link(reader, source, remote, entry),
         Standing::Nothing => match seen.presence(&reference) {
             Presence::Present(live) if Ownership::of(live, &fleet.metadata.name) == Ownership::Ours => (
@@ -185,6 +191,17 @@ fn link(
         },
     };
     let mut after = Vec::new();
+    if key == secret::CONFIGURATION_KEY && action == Some(Action::Update) {
+        draft.plan.warnings.push(Warning {
+            cluster: reader.name.clone(),
+            message: format!(
+                "istiod reads {reference} when it starts: restart it when that is written: `kubectl --context {} -n \
+                 {namespace} rollout restart deployment {}`",
+                quoted(reader.context()),
+                crate::mesh::istiod_deployment(reader, fleet.revision(reader)).name
+            ),
+        });
+    }
     if let Some(action) = action {
         let mut needs: Vec<StepId> = ground.iter().chain(&source.needs).cloned().collect();
         if leads {
@@ -196,14 +213,16 @@ fn link(
         let content = RemoteSecretContent {
             to: read.name.clone(),
             cluster_id: id.to_owned(),
+            key: key.clone(),
             server: source.candidate.url.clone(),
             tls_server_name: source.candidate.tls_server_name.clone(),
             authority: source.candidate.authority.clone(),
             token_namespace: read.system_namespace().to_owned(),
-            token_secret: source
-                .token
-                .map_or(secret::READER_TOKEN_SECRET, |token| token.name.as_str())
-                .to_owned(),
+            token_secret: source.token.map_or_else(
+                || secret::token_secret_name(&source.account),
+                |token| token.name.clone(),
+            ),
+            account: source.account.clone(),
             trial: source.trial,
             secret: object,
         };
@@ -259,7 +278,7 @@ fn gateways_known(
         }
         let service = kind::SERVICE.reference(read.system_namespace(), GATEWAY_NAME);
         let address = StepId::awaiting(&read.name, Area::Mesh, &service, &Gate::Address);
-        let remote = kind::SECRET.reference(namespace, secret::name(read.name.as_str()));
+        let remote = kind::SECRET.reference(namespace, secret::place(fleet, reader, read).0);
         let gate_of_sync = Gate::Synced(read.name.to_string());
         let synced = StepId::awaiting(&reader.name, Area::Links, &remote, &gate_of_sync);
         let istiod = crate::mesh::istiod_deployment(reader, fleet.revision(reader));

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{blocked, links_set};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::control_plane::names_primary;
-use crate::inventory::{ClusterInventory, ObjectReference, Presence, ProbeOutcome, TokenSecret};
+use crate::inventory::{ClusterInventory, Presence, ProbeOutcome, TokenSecret, kind};
 use crate::link::address::{self, Candidate};
 use crate::link::secret;
 use crate::plan::draft::{Draft, unread};
@@ -18,6 +18,8 @@ pub struct Source<'input> {
     pub spec: &'input ClusterSpec,
     pub candidate: Candidate,
     pub token: Option<&'input TokenSecret>,
+    /// The account whose token it is, or will be.
+    pub account: String,
     /// What has to be done there before its token can be taken.
     pub needs: Vec<StepId>,
     /// How a credential for it is tried.
@@ -81,25 +83,20 @@ pub fn source<'input>(
         }
     }
     let namespace = spec.system_namespace();
-    let account = ObjectReference::new("v1", "ServiceAccount", namespace, secret::READER_ACCOUNT);
+    let reader = secret::account(fleet, spec);
+    let account = kind::SERVICE_ACCOUNT.reference(namespace, reader.as_str());
     let account_ready = match seen.presence(&account) {
         Presence::Present(_) => Vec::new(),
         Presence::Absent if installing.contains(&spec.name) => {
             vec![StepId::of(&spec.name, Area::Mesh, Action::Create, &account)]
         }
         Presence::Absent => {
-            let reason = format!(
-                "no peer can read it: the account {namespace}/{} does not stand",
-                secret::READER_ACCOUNT
-            );
+            let reason = format!("no peer can read it: the account {namespace}/{reader} does not stand");
             let hint = "install Istio there: its charts make the account and its role".to_owned();
             return Err(blocked(&spec.name, reason, Some(hint)));
         }
         Presence::Unknown => {
-            let reason = format!(
-                "whether the account {namespace}/{} stands could not be read",
-                secret::READER_ACCOUNT
-            );
+            let reason = format!("whether the account {namespace}/{reader} stands could not be read");
             return Err(Box::new(Plan {
                 blocked: vec![unread(&spec.name, Area::Links, seen, &account, &reason)],
                 ..Plan::default()
@@ -107,17 +104,17 @@ pub fn source<'input>(
         }
     };
     let token = seen.token_secrets.iter().find(|token| {
-        token.namespace == namespace
-            && token.service_account == secret::READER_ACCOUNT
-            && !token.token_sha256.is_empty()
+        token.namespace == namespace && token.service_account == reader && !token.token_sha256.is_empty()
     });
     let primary = spec.primary.as_ref();
     let is_named = |primary: &ClusterName| names_primary(seen, spec.system_namespace(), primary.as_str());
     let names_its_primary = installing.contains(&spec.name) || primary.is_some_and(is_named);
+    let account = reader.clone();
     let source = move |token, needs| Source {
         spec,
         candidate,
         token,
+        account,
         needs,
         trial,
         warning,
@@ -127,17 +124,14 @@ pub fn source<'input>(
         return Ok((source(token, Vec::new()), draft.finish()));
     }
     if !spec.manages(Area::Links) {
-        let reason = format!(
-            "no peer can read it: there is no token of {namespace}/{}",
-            secret::READER_ACCOUNT
-        );
+        let reason = format!("no peer can read it: there is no token of {namespace}/{reader}");
         let hint = format!(
             "add `links` to `manage` of the cluster {} in the fleet file",
             spec.name
         );
         return Err(blocked(&spec.name, reason, Some(hint)));
     }
-    let desired = secret::token_secret(&fleet.metadata.name, namespace);
+    let desired = secret::token_secret(&fleet.metadata.name, namespace, &reader);
     let set = ApplySet::of_area(&fleet.metadata.name, Area::Links, namespace);
     let reference = desired.reference();
     let mut needs = account_ready;

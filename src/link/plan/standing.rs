@@ -20,23 +20,23 @@ pub enum Standing<'input> {
     Foreign(&'input RemoteSecret, &'input RemoteSecretEntry),
 }
 
-/// Looks for it.
+/// Looks for it, by the name and the key that it should have.
 pub fn standing<'input>(
     fleet: &Fleet,
     seen: &'input ClusterInventory,
     namespace: &str,
-    id: &str,
+    (name, key): (&str, &str),
 ) -> Standing<'input> {
     let mut found = Standing::Nothing;
-    for remote in seen
-        .remote_secrets
-        .iter()
-        .filter(|remote| remote.namespace == namespace)
-    {
-        let entry = remote.entries.iter().find(|entry| entry.cluster_id == id);
+    let secrets = match name {
+        secret::CONFIGURATION_SECRET => &seen.istiod_kubeconfigs,
+        _ => &seen.remote_secrets,
+    };
+    for remote in secrets.iter().filter(|remote| remote.namespace == namespace) {
+        let entry = remote.entries.iter().find(|entry| entry.cluster_id == key);
         let marked = remote.managed_by_stolos && remote.fleet == fleet.metadata.name.as_str();
         // A copy under another name carries our marks too, and istiod takes the first that it sees.
-        let ours = marked && remote.name == secret::name(id);
+        let ours = marked && remote.name == name;
         if let (false, Some(entry)) = (ours, entry) {
             return Standing::Foreign(remote, entry);
         }

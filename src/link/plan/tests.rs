@@ -30,7 +30,7 @@ fn seen(server: &str, other: &str) -> ClusterInventory {
         server: server.to_owned(),
         token_secrets: vec![TokenSecret {
             namespace: "istio-system".to_owned(),
-            name: secret::READER_TOKEN_SECRET.to_owned(),
+            name: secret::token_secret_name(secret::READER_ACCOUNT),
             service_account: secret::READER_ACCOUNT.to_owned(),
             token_sha256: "token".to_owned(),
             authority: "authority".to_owned(),

@@ -44,6 +44,7 @@ pub fn refusals(fleet: &Fleet) -> Vec<Refusal> {
             .filter_map(|cluster| unlike_its_primary(fleet, cluster)),
     );
     refusals.extend(two_revisions(fleet));
+    refusals.extend(two_control_planes(fleet));
     let managed = clusters.iter().filter(|cluster| cluster.manages(Area::Mesh));
     let mut versions: BTreeSet<&str> = managed.map(|cluster| fleet.version(cluster)).collect();
     versions.extend(
@@ -93,12 +94,6 @@ fn refused(row: &Combination) -> Option<Refusal> {
     );
     match row.verdict {
         Verdict::Supported => None,
-        Verdict::NotBuilt => Some(Refusal {
-            reason: format!("{wanted} is not built yet: this version installs multi-primary and primary-remote with sidecars, and multi-primary with ambient"),
-            hint: "`manage: []` for every cluster describes and observes such a mesh; `stolos mesh models` lists what \
-                   is built"
-                .to_owned(),
-        }),
         Verdict::Refused => Some(Refusal {
             reason: format!("{wanted}: {} ({})", row.reason, row.reference),
             hint: row.hint.to_owned(),
@@ -129,8 +124,8 @@ fn role_does_not_fit(fleet: &Fleet, cluster: &ClusterSpec) -> Option<Refusal> {
 /// gives a CA bundle to the injector of its own revision alone (Istio:
 /// `pilot/pkg/serviceregistry/kube/controller/multicluster.go`).
 fn unlike_its_primary(fleet: &Fleet, remote: &ClusterSpec) -> Option<Refusal> {
-    let of_remote = remote.role == Role::Remote && remote.manages(Area::Mesh);
-    let primary = fleet.cluster(remote.primary.as_ref().filter(|_| of_remote)?)?;
+    let of_remote = remote.role.is_served_from_afar() && remote.manages(Area::Mesh);
+    let primary = fleet.served_by(remote).filter(|_| of_remote)?;
     let revision = |cluster| named_revision(fleet.revision(cluster));
     let (what, of_remote, of_primary) = [
         ("namespace", remote.system_namespace(), primary.system_namespace()),
@@ -140,9 +135,18 @@ fn unlike_its_primary(fleet: &Fleet, remote: &ClusterSpec) -> Option<Refusal> {
     .find(|(_, of_remote, of_primary)| of_remote != of_primary)?;
     Some(Refusal {
         reason: format!(
-            "the remote {} has the Istio {what} {of_remote}, and its primary {} has {of_primary}: an istiod serves \
-             remotes of its own {what} alone",
-            remote.name, primary.name
+            "the {} {} has the Istio {what} {of_remote}, and {} {} has {of_primary}: an istiod serves remotes of its \
+             own {what} alone",
+            match remote.role {
+                Role::Config => "config cluster",
+                _ => "remote",
+            },
+            remote.name,
+            match primary.role {
+                Role::External => "its control plane in",
+                _ => "its primary",
+            },
+            primary.name
         ),
         hint: format!("write the same `istio: {{{what}: …}}` for both, or for neither"),
     })
@@ -156,7 +160,7 @@ fn two_revisions(fleet: &Fleet) -> Option<Refusal> {
         .spec
         .clusters
         .iter()
-        .find(|cluster| cluster.role == Role::Remote);
+        .find(|cluster| cluster.role.is_served_from_afar());
     let why = match remote {
         Some(remote) => format!("the remote {} can be led to one of them alone", remote.name),
         None if is_ambient(fleet) => "ambient has one proxy on a node, and no second beside it".to_owned(),
@@ -165,6 +169,34 @@ fn two_revisions(fleet: &Fleet) -> Option<Refusal> {
     Some(Refusal {
         reason: format!("`spec.mesh.otherRevision`: two revisions of such a mesh are not built yet: {why}"),
         hint: "take it out, and upgrade in place: `spec.mesh.version`".to_owned(),
+    })
+}
+
+/// What an external control plane is not built for: several of them in one mesh, or one that reads its
+/// configuration in several clusters.
+fn two_control_planes(fleet: &Fleet) -> Option<Refusal> {
+    if fleet.spec.mesh.model != Model::ExternalControlPlane {
+        return None;
+    }
+    [Role::External, Role::Config].into_iter().find_map(|role| {
+        let clusters = fleet.spec.clusters.iter();
+        let of_role: Vec<&str> = clusters
+            .filter(|cluster| cluster.role == role)
+            .map(|cluster| cluster.name.as_str())
+            .collect();
+        (of_role.len() != 1).then(|| Refusal {
+            reason: match of_role.as_slice() {
+                [] => format!("there is no cluster with the role {}", role.as_str()),
+                several => format!(
+                    "{} have the role {}: several in one mesh are not built yet",
+                    several.join(" and "),
+                    role.as_str()
+                ),
+            },
+            hint: "give one cluster the role external, one the role config, and all others the role remote with the \
+                   config cluster for their `primary`"
+                .to_owned(),
+        })
     })
 }
 

@@ -36,9 +36,6 @@ impl Networks {
 pub enum Verdict {
     /// It is planned and installed.
     Supported,
-    /// Istio supports it, and this version of stolos does not install it yet. Where others manage
-    /// such a mesh, it is described and observed.
-    NotBuilt,
     /// Istio does not support it.
     Refused,
 }
@@ -48,7 +45,6 @@ impl Verdict {
     pub fn as_str(self) -> &'static str {
         match self {
             Verdict::Supported => "supported",
-            Verdict::NotBuilt => "not built yet",
             Verdict::Refused => "refused",
         }
     }
@@ -106,7 +102,7 @@ pub const COMBINATIONS: &[Combination] = &[
         model: Model::ExternalControlPlane,
         networks: Networks::ALL,
         data_plane_mode: DataPlaneMode::Sidecar,
-        verdict: Verdict::NotBuilt,
+        verdict: Verdict::Supported,
         reason: "",
         hint: "",
         reference: EXTERNAL,

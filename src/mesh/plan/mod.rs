@@ -35,12 +35,11 @@ pub fn plan(
             continue;
         }
         plan.extend(match cluster.role {
-            Role::Primary => {
+            Role::Primary | Role::External => {
                 let signs = signing.contains(&cluster.name);
                 primary::plan(fleet, cluster, seen, rendering, signs)
             }
-            Role::Remote => remote::plan(fleet, cluster, inventory, seen, rendering),
-            Role::External | Role::Config => Plan::default(),
+            Role::Remote | Role::Config => remote::plan(fleet, cluster, inventory, seen, rendering),
         });
     }
     plan

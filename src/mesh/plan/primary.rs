@@ -3,11 +3,12 @@
 use super::blocked;
 use super::waves::Waves;
 use crate::fleet::spec::named_revision;
-use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet};
+use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet, Role};
 use crate::inventory::control_plane::REVISION_LABEL;
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence, kind};
+use crate::link::secret;
 use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_deployment};
-use crate::mesh::values::is_ambient;
+use crate::mesh::values::{EXTERNAL_SERVICE, is_ambient, of_revision};
 use crate::plan::{Action, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
 
@@ -170,6 +171,7 @@ impl Waves<'_> {
         }
         // An istiod that starts before its intermediate is there signs for itself.
         before_istiod.extend(self.intermediate_steps());
+        before_istiod.extend(self.configuration_steps());
         let mut serving: Vec<StepId> = Vec::new();
         let mut beside: Vec<StepId> = Vec::new();
         for object in workload {
@@ -215,8 +217,34 @@ impl Waves<'_> {
         self.gateway(desired.gateway, &ground, &hooked);
         let mut needs = ground.all();
         needs.extend(hooked);
-        self.exposure(then, &needs);
+        let offered = self.exposure(then, &needs);
+        if self.cluster.role == Role::External {
+            let service = kind::SERVICE.reference(self.cluster.system_namespace(), EXTERNAL_SERVICE);
+            let reason = "the clusters that it serves find it there";
+            self.draft.wait(Gate::Address, service, reason, &offered);
+        }
         self.prune(ground, &[]);
+    }
+
+    /// The steps by which an external istiod is led to its configuration, and by which that comes to be
+    /// there: it reads both once, when it starts. Those that are not planned are dropped where the plans
+    /// meet.
+    fn configuration_steps(&self) -> Vec<StepId> {
+        let config = self.fleet.configures(self.cluster);
+        let Some(config) = config.filter(|config| config.name != self.cluster.name) else {
+            return Vec::new();
+        };
+        let (name, _) = secret::place(self.fleet, self.cluster, config);
+        let link = kind::SECRET.reference(self.cluster.system_namespace(), name);
+        let mesh = kind::CONFIG_MAP.reference(
+            config.system_namespace(),
+            of_revision("istio", self.fleet.revision(config)),
+        );
+        let steps = [(self.cluster, Area::Links, link), (config, Area::Mesh, mesh)];
+        let steps = steps.into_iter().flat_map(|(cluster, area, object)| {
+            [Action::Create, Action::Update].map(|action| StepId::of(&cluster.name, area, action, &object))
+        });
+        steps.collect()
     }
 
     /// The steps by which the trust planner would place this cluster's intermediate; those that it

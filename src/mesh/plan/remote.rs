@@ -2,13 +2,13 @@
 //! its primary's istiod answers once it reads the cluster.
 
 use super::waves::{Ground, Waves};
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::names_primary;
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, kind};
 use crate::link::secret;
 use crate::mesh::discovery::{Discovery, at_addresses, discovery, has_stand_in, unread_primary};
-use crate::mesh::objects::{Desired, Rendering, desired};
-use crate::mesh::values::{GATEWAY_NAME, ISTIOD_ROUTE};
+use crate::mesh::objects::{Desired, Rendering, desired, istiod_deployment};
+use crate::mesh::values::{EXTERNAL_SERVICE, GATEWAY_NAME, ISTIOD_ROUTE};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
 
@@ -23,7 +23,7 @@ pub fn plan(
     match discovery(fleet, cluster, inventory) {
         Ok((primary, discovery)) => {
             let mut waves = Waves::new(fleet, cluster, seen);
-            let served: Vec<StepId> = Serving::of(primary, cluster).steps().into();
+            let served: Vec<StepId> = Serving::of(fleet, primary, cluster).steps().into();
             waves.remote(desired(fleet, cluster, rendering), &discovery, &served);
             waves.draft.finish()
         }
@@ -34,24 +34,40 @@ pub fn plan(
     }
 }
 
-/// What a primary has to do before its istiod serves a remote: read it, and be offered to it.
+/// What has to be done in a cluster before its istiod serves another: read it, and be offered to it.
 struct Serving<'fleet> {
     primary: &'fleet ClusterSpec,
+    /// The cluster ID by which its istiod goes, where the other has to name it as its control plane.
+    named: Option<&'fleet ClusterName>,
     read: Gate,
     link: ObjectReference,
+    /// What leads to istiod.
     route: ObjectReference,
+    /// What answers there.
     gateway: ObjectReference,
 }
 
 impl<'fleet> Serving<'fleet> {
-    fn of(primary: &'fleet ClusterSpec, remote: &ClusterSpec) -> Self {
+    fn of(fleet: &'fleet Fleet, primary: &'fleet ClusterSpec, remote: &ClusterSpec) -> Self {
         let of = |kind: kind::Kind, name: &str| kind.reference(primary.system_namespace(), name);
+        let (route, gateway) = match primary.role {
+            Role::External => (
+                of(kind::SERVICE, EXTERNAL_SERVICE),
+                istiod_deployment(primary, fleet.revision(primary)),
+            ),
+            Role::Primary | Role::Remote | Role::Config => (
+                of(kind::VIRTUAL_SERVICE, ISTIOD_ROUTE),
+                of(kind::DEPLOYMENT, GATEWAY_NAME),
+            ),
+        };
+        let configured = fleet.configures(primary).filter(|_| remote.role == Role::Remote);
         Self {
             primary,
+            named: configured.map(|cluster| &cluster.name),
             read: Gate::Synced(remote.name.to_string()),
-            link: of(kind::SECRET, &secret::name(remote.name.as_str())),
-            route: of(kind::VIRTUAL_SERVICE, ISTIOD_ROUTE),
-            gateway: of(kind::DEPLOYMENT, GATEWAY_NAME),
+            link: of(kind::SECRET, &secret::place(fleet, primary, remote).0),
+            route,
+            gateway,
         }
     }
 
@@ -81,8 +97,12 @@ impl<'fleet> Serving<'fleet> {
             let led = seen.object(&self.link);
             let led = led.is_some_and(|live| live.annotation(secret::CONTROL_PLANE_MARK).is_some());
             // One that has been named all along was told by whoever's Secret it reads by.
-            let (namespace, name) = (self.primary.system_namespace(), self.primary.name.as_str());
-            if !led && !remote.is_some_and(|remote| names_primary(remote, namespace, name)) {
+            let names = |name: &ClusterName| {
+                remote.is_some_and(|remote| {
+                    names_primary(remote, self.primary.system_namespace(), name.as_str())
+                })
+            };
+            if !led && self.named.is_some_and(|name| !names(name)) {
                 return Some("its istiod was not told that it is the control plane".to_owned());
             }
         }
@@ -111,22 +131,30 @@ pub fn unserved(
     inventory: &Inventory,
     is_planned: impl Fn(&StepId) -> bool,
 ) -> Option<Blocked> {
-    let primary = fleet.cluster(remote.primary.as_ref()?)?;
+    let primary = fleet.served_by(remote)?;
     let name = &primary.name;
+    let serving = Serving::of(fleet, primary, remote);
     let missing = match inventory.seen(name) {
-        Some(seen) => Serving::of(primary, remote).missing(seen, inventory.seen(&remote.name), is_planned)?,
+        Some(seen) => serving.missing(seen, inventory.seen(&remote.name), is_planned)?,
         None => return Some(unread_primary(remote, name)),
+    };
+    let called = match primary.role {
+        Role::External => format!("the control plane in {name}"),
+        Role::Primary | Role::Remote | Role::Config => format!("its primary {name}"),
     };
     Some(Blocked {
         cluster: remote.name.clone(),
         area: Area::Mesh,
-        reason: format!("its primary {name} does not serve it: {missing}"),
+        reason: format!("{called} does not serve it: {missing}"),
         hint: Some(format!(
             "mend what blocks {name}, or `stolos apply` the whole fleet file"
         )),
         unreachable: false,
     })
 }
+
+/// Why a remote has what leads out of it.
+const LED: &str = "workloads find their primary's istiod by it";
 
 impl Waves<'_> {
     fn remote(&mut self, desired: Desired, discovery: &Discovery, served: &[StepId]) {
@@ -153,6 +181,9 @@ impl Waves<'_> {
             hooked.push(self.draft.anew(&reference, reason, &before, content));
         }
         self.gateway(desired.gateway, &ground, &hooked);
+        let mut needs = ground.all();
+        needs.extend(hooked);
+        self.exposure(desired.exposure, &needs);
         // What its own istiod did stays until its primary's serves the cluster.
         self.prune(ground, &before);
         self.retire_intermediate();
@@ -179,9 +210,16 @@ impl Waves<'_> {
         ground: &Ground,
         served: &[StepId],
     ) -> Option<StepId> {
-        let reason = "workloads find their primary's istiod by it";
         if !has_stand_in(&object) {
-            return self.draft.object(object, reason, &ground.parent);
+            let (reason, needs) = match self.cluster.role {
+                // An istiod begins to read the cluster with them, and reads what is defined then.
+                Role::Config => (
+                    "the istiod that reads its configuration here needs it",
+                    ground.all(),
+                ),
+                _ => (LED, ground.parent.clone()),
+            };
+            return self.draft.object(object, reason, &needs);
         }
         let mut needs = ground.parent.clone();
         if self.seen.object(&object.reference()).is_some() {
@@ -191,12 +229,12 @@ impl Waves<'_> {
         match discovery {
             Discovery::At(addresses) => {
                 let object = at_addresses(&object, addresses);
-                self.draft.object(object, reason, &needs)
+                self.draft.object(object, LED, &needs)
             }
             Discovery::Awaited(awaited) => {
                 needs.push(address_of(&awaited.cluster, &awaited.service));
                 let content = |object| Content::ApplyAtAddress(object, awaited.clone());
-                self.draft.object_as(object, reason, &needs, content)
+                self.draft.object_as(object, LED, &needs, content)
             }
         }
     }

@@ -87,6 +87,9 @@ impl<'input> Waves<'input> {
     }
 
     fn definitions(&mut self, definitions: Vec<Object>, namespace: &[StepId]) -> Vec<StepId> {
+        if definitions.is_empty() {
+            return Vec::new();
+        }
         let set = ApplySet::of_definitions(&self.fleet.metadata.name, self.cluster.system_namespace());
         let members: Vec<&Object> = definitions.iter().collect();
         let parent = set.parent(&self.fleet.metadata.name, &members);

@@ -67,7 +67,7 @@ pub const ENTRIES: &[Entry] = &[
 
 fn missing(view: &View<'_>) -> Vec<Found> {
     let found = without_control_plane(view, |role, anywhere| match role {
-        Some(role) => role == Role::Primary,
+        Some(role) => role.runs_control_planes(),
         None => !anywhere,
     });
     found.collect()

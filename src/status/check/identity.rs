@@ -138,6 +138,7 @@ fn id_differs(view: &View<'_>) -> Vec<Found> {
                 .filter(|injected| *injected != own);
             let named = cluster
                 .spec
+                .and_then(|spec| view.fleet?.configures(spec).or(Some(spec)))
                 .map(|spec| spec.name.as_str())
                 .filter(|named| *named != own);
             let mut words = vec![format!("istiod goes by {own}")];

@@ -37,7 +37,8 @@ pub const ENTRIES: &[Entry] = &[
 fn label_missing(view: &View<'_>) -> Vec<Found> {
     view.control_planes()
         .filter(|(_, plane)| plane.network.is_absent())
-        // In a mesh of one network nobody needs it.
+        // In a mesh of one network nobody needs it, and where no workloads run.
+        .filter(|(cluster, _)| !cluster.is_external())
         .filter(|(cluster, _)| cluster.network().is_some() || view.spans_networks())
         .map(|(cluster, plane)| {
             let message = format!("namespace {} lacks the label {NETWORK_LABEL}", plane.namespace);

@@ -110,14 +110,18 @@ fn webhooks<'view, 'world>(view: &'view View<'world>) -> Vec<Webhook<'view, 'wor
 
 /// Whether an istiod of the cluster serves it, or, where it is a remote's injector, one of its primary.
 /// An istiod gives no CA bundle to what validates in a remote: it reads no configuration there (Istio:
-/// `pilot/pkg/serviceregistry/kube/controller/multicluster.go`).
+/// `pilot/pkg/serviceregistry/kube/controller/multicluster.go`). An external one does in its config cluster.
 fn is_served(cluster: &ClusterView<'_>, configuration: &Object, webhook: &Value) -> bool {
     let service = &webhook["clientConfig"]["service"];
     let name = service["name"].as_str().unwrap_or_default();
     let mut planes = cluster.planes().iter();
     let here = planes.any(|plane| service["namespace"] == plane.namespace.as_str());
     let injects = configuration.is_of(MUTATING_WEBHOOK);
-    let remote = cluster.spec.filter(|spec| injects && spec.role == Role::Remote);
+    let remote = cluster.spec.filter(|spec| match spec.role {
+        Role::Remote => injects,
+        Role::Config => true,
+        Role::Primary | Role::External => false,
+    });
     let from_afar = remote.is_some_and(|spec| service["namespace"] == spec.system_namespace());
     name.starts_with("istiod") && (here || from_afar)
 }

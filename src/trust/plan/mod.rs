@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::carried::Carried;
 use super::root::RootOnHand;
-use crate::fleet::{Area, ClusterSpec, Fleet, Role, Root};
+use crate::fleet::{Area, ClusterSpec, Fleet, Root};
 use crate::inventory::{Inventory, ObjectReference, Observation};
 use crate::plan::{Action, Blocked, Content, Plan, Step, StepId, Warning};
 
@@ -56,7 +56,7 @@ pub fn plan(fleet: &Fleet, inventory: &Inventory, on_hand: &RootOnHand, now: Tim
         now,
     };
     for member in &members {
-        let ours = member.spec.role == Role::Primary && member.spec.manages(Area::Trust);
+        let ours = member.spec.role.runs_control_planes() && member.spec.manages(Area::Trust);
         match &member.seen {
             Seen::Yes { cluster, carried } if ours => planner.cluster(member.spec, cluster, carried),
             Seen::Yes { carried, .. } => planner.bystander(member.spec, carried),

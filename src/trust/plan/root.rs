@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Member, Seen};
-use crate::fleet::{Fleet, Role, Root};
+use crate::fleet::{Fleet, Root};
 use crate::trust::carried::{Carried, roots_of_other_namespaces};
 use crate::trust::certificate::Certificate;
 use crate::trust::root::{KeyOnHand, RootOnHand};
@@ -213,7 +213,7 @@ fn signing(
 /// The name of a cluster that may carry a root and did not show it.
 fn unseen(member: &Member<'_>) -> Option<String> {
     let name = &member.spec.name;
-    let runs_control_planes = matches!(member.spec.role, Role::Primary | Role::External);
+    let runs_control_planes = member.spec.role.runs_control_planes();
     match &member.seen {
         Seen::No(_) => Some(format!("{name} (not read)")),
         Seen::Yes { carried, .. } if runs_control_planes && matches!(**carried, Carried::Unknown) => {
