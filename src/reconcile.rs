@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::fleet::{Area, ClusterName, Fleet};
+use crate::fleet::{Area, ClusterName, Fleet, Role};
 use crate::inventory::{FailureClass, Inventory, Observation, Presence, kind};
 use crate::mesh::objects::Rendering;
 use crate::plan::{Action, Blocked, Content, Plan, Step, StepId};
@@ -61,7 +61,8 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
     let signing = signing(fleet, given.inventory, &trust_plan, planned(Area::Trust));
     let mut mesh_plan = mesh::plan(fleet, given.inventory, given.renderings, &signing);
     let mut link_plan = links(fleet, given, &mesh_plan);
-    if leave_unserved(&mut mesh_plan, &link_plan, fleet, given) {
+    // Who is left out may be what another waits for.
+    while leave_unserved(&mut mesh_plan, &link_plan, fleet, given) {
         link_plan = links(fleet, given, &mesh_plan);
     }
     let mesh_steps = planned(Area::Mesh).then_some(&mesh_plan.steps[..]);
@@ -88,19 +89,25 @@ fn links(fleet: &Fleet, given: &Given<'_>, mesh_plan: &Plan) -> Plan {
     link::plan(fleet, given.inventory, &installing)
 }
 
-/// Takes the steps of remotes out that their primaries will not serve. Gives whether there are any.
+/// Takes the steps of clusters out that nobody will serve, and of those whose istiod would not find its
+/// configuration. Gives whether there are any.
 fn leave_unserved(mesh_plan: &mut Plan, link_plan: &Plan, fleet: &Fleet, given: &Given<'_>) -> bool {
     let planned: BTreeSet<&StepId> = [(Area::Mesh, &*mesh_plan), (Area::Links, link_plan)]
         .into_iter()
         .filter(|(area, _)| given.areas.contains(area))
         .flat_map(|(_, plan)| plan.steps.iter().map(|step| &step.id))
         .collect();
-    let remotes = fleet.spec.clusters.iter().filter(|cluster| {
+    let with_steps = fleet.spec.clusters.iter().filter(|cluster| {
         let mut steps = mesh_plan.steps.iter();
-        cluster.role.is_served_from_afar() && steps.any(|step| step.cluster == cluster.name)
+        steps.any(|step| step.cluster == cluster.name)
     });
-    let blocked: Vec<Blocked> = remotes
-        .filter_map(|remote| mesh::unserved(fleet, remote, given.inventory, |id| planned.contains(id)))
+    let is_planned = |id: &StepId| planned.contains(id);
+    let blocked: Vec<Blocked> = with_steps
+        .filter_map(|cluster| match cluster.role {
+            Role::Primary => None,
+            Role::External => mesh::without_configuration(fleet, cluster, given.inventory, is_planned),
+            Role::Remote | Role::Config => mesh::unserved(fleet, cluster, given.inventory, is_planned),
+        })
         .collect();
     mesh_plan
         .steps

@@ -148,8 +148,8 @@ where
 
     /// Whether a cluster should be read by a reader, which is another one.
     fn is_target(&self, reader: &Reader<'_, '_>, cluster: &ClusterView<'_>) -> bool {
-        // A cluster that did not answer is read if a remote secret says so.
-        let is_claimed = || cluster.seen.is_err() && reader.has_secret(cluster.cluster_id());
+        // One that did not answer, or that runs no istiod of its own, is read if its reader says so.
+        let is_claimed = || cluster.planes().is_empty() && reader.knows(cluster.cluster_id());
         is_read_by_all(cluster) || (self.view.fleet.is_none() && is_claimed())
     }
 

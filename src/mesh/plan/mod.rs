@@ -9,6 +9,7 @@ mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use primary::without_configuration;
 pub use remote::unserved;
 
 use super::objects::Rendering;

@@ -5,11 +5,11 @@ use super::waves::Waves;
 use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet, Role};
 use crate::inventory::control_plane::REVISION_LABEL;
-use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence, kind};
+use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, kind};
 use crate::link::secret;
 use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_deployment};
 use crate::mesh::values::{EXTERNAL_SERVICE, is_ambient, of_revision};
-use crate::plan::{Action, Gate, Plan, StepId};
+use crate::plan::{Action, Blocked, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
 
 /// The definitions of the Gateway API without which an istiod makes no gateway (Istio:
@@ -140,6 +140,44 @@ fn without_gateway_api(fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInven
     })
 }
 
+/// Why nothing may be done to an external cluster: the Secret that leads its istiod to its configuration
+/// does not stand, and will not by this plan. Without it an istiod reads the cluster that it runs in.
+pub fn without_configuration(
+    fleet: &Fleet,
+    cluster: &ClusterSpec,
+    inventory: &Inventory,
+    is_planned: impl Fn(&StepId) -> bool,
+) -> Option<Blocked> {
+    let config = fleet.configures(cluster)?;
+    let secret = configuration_secret(fleet, cluster, config);
+    let stands = inventory
+        .seen(&cluster.name)
+        .is_some_and(|seen| matches!(seen.presence(&secret), Presence::Present(_)));
+    let created = StepId::of(&cluster.name, Area::Links, Action::Create, &secret);
+    (!stands && !is_planned(&created)).then(|| Blocked {
+        cluster: cluster.name.clone(),
+        area: Area::Mesh,
+        reason: format!(
+            "{secret} does not stand, without which istiod would not find {}",
+            config.name
+        ),
+        hint: Some(match cluster.manages(Area::Links) {
+            true => format!(
+                "mend what blocks the link to {}, or `stolos apply` the whole fleet file",
+                config.name
+            ),
+            false => format!("add `links` to `manage` of the cluster {}", cluster.name),
+        }),
+        unreachable: inventory.seen(&config.name).is_none(),
+    })
+}
+
+/// The Secret that leads an external istiod to its config cluster.
+fn configuration_secret(fleet: &Fleet, cluster: &ClusterSpec, config: &ClusterSpec) -> ObjectReference {
+    let (name, _) = secret::place(fleet, cluster, config);
+    kind::SECRET.reference(cluster.system_namespace(), name)
+}
+
 impl Waves<'_> {
     fn primary(&mut self, desired: Desired, istiod: &ObjectReference) {
         let ground = self.ground(&desired);
@@ -234,8 +272,7 @@ impl Waves<'_> {
         let Some(config) = config.filter(|config| config.name != self.cluster.name) else {
             return Vec::new();
         };
-        let (name, _) = secret::place(self.fleet, self.cluster, config);
-        let link = kind::SECRET.reference(self.cluster.system_namespace(), name);
+        let link = configuration_secret(self.fleet, self.cluster, config);
         let mesh = kind::CONFIG_MAP.reference(
             config.system_namespace(),
             of_revision("istio", self.fleet.revision(config)),
