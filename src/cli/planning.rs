@@ -74,7 +74,7 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
     if let Some(refused) = refused(&fleet, &format!("plan the fleet {}", fleet.metadata.name)) {
         return Err(refused);
     }
-    let purposes = purposes(request);
+    let purposes = purposes(request, &fleet);
     let rendering = async {
         match request.areas.contains(&Area::Mesh) {
             true => render(fleet.clone(), request.istioctl.clone()).await,
@@ -129,12 +129,15 @@ pub fn refused(fleet: &Fleet, doing: &str) -> Option<Error> {
 }
 
 /// What clusters are read for by a plan.
-fn purposes(request: &PlanRequest<'_>) -> &'static [Purpose] {
+fn purposes(request: &PlanRequest<'_>, fleet: &Fleet) -> &'static [Purpose] {
+    let shares = mesh::guard::shares_networks(fleet);
     match request.areas {
         [Area::Trust] => &[Purpose::Trust],
+        [Area::Mesh] if shares => &[Purpose::Mesh, Purpose::Ranges],
         [Area::Mesh] => &[Purpose::Mesh],
         [Area::Links] if request.awaits_istiod => &[Purpose::Links, Purpose::Istiods],
         [Area::Links] => &[Purpose::Links],
+        _ if shares => Purpose::PLAN_OF_SHARED_NETWORKS,
         _ => Purpose::PLAN,
     }
 }

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::inventory::Object;
 use crate::inventory::kind::{
-    CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, ISTIO_GATEWAY, MUTATING_WEBHOOK, NAMESPACE, POD, SECRET, SERVICE,
-    VALIDATING_WEBHOOK,
+    CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, ISTIO_GATEWAY, MUTATING_WEBHOOK, NAMESPACE, NODE, POD, SECRET,
+    SERVICE, VALIDATING_WEBHOOK,
 };
 
 /// The fields of an object to keep, as a tree; a list's fields are those of each of its items.
@@ -81,6 +81,24 @@ const WEBHOOKS: Keep = Fields(&[
 /// Variables of istiod's environment that say who it is; it has dozens.
 const ENVIRONMENT: [&str; 2] = ["CLUSTER_ID", "REVISION"];
 
+/// What plans read of nodes, and of pods that are none of istiod's: their addresses. There may be thousands.
+pub fn addresses(object: Object) -> Object {
+    let of_nodes = [("spec", &NODE_RANGES), ("status", &NODE_ADDRESSES)];
+    let of_pods = [("spec", &ON_HOST), ("status", &POD_ADDRESSES)];
+    if object.is_of(NODE) {
+        kept(object, &of_nodes)
+    } else if object.is_of(POD) && object.label("app") != Some("istiod") {
+        kept(object, &of_pods)
+    } else {
+        object
+    }
+}
+
+const NODE_RANGES: Keep = Fields(&[("podCIDRs", Whole)]);
+const NODE_ADDRESSES: Keep = Fields(&[("addresses", Whole)]);
+const ON_HOST: Keep = Fields(&[("hostNetwork", Whole)]);
+const POD_ADDRESSES: Keep = Fields(&[("podIPs", Whole)]);
+
 /// The object with what reports read of it.
 pub fn for_reports(object: Object) -> Object {
     let is = |kind| object.is_of(kind);
@@ -101,6 +119,12 @@ pub fn for_reports(object: Object) -> Object {
     } else {
         return object;
     };
+    let fields: Vec<(&str, &Keep)> = fields.iter().map(|(name, keep)| (*name, keep)).collect();
+    kept(object, &fields)
+}
+
+/// The object with these fields beside its metadata.
+fn kept(object: Object, fields: &[(&str, &Keep)]) -> Object {
     let mut kept = Map::new();
     if let Value::Object(mut whole) = object.0 {
         for field in ["apiVersion", "kind"] {
@@ -110,7 +134,7 @@ pub fn for_reports(object: Object) -> Object {
         }
         let all = [("metadata", &METADATA)]
             .into_iter()
-            .chain(fields.iter().map(|(name, keep)| (*name, keep)));
+            .chain(fields.iter().copied());
         for (name, keep) in all {
             if let Some(value) = whole.remove(name) {
                 kept.insert(name.to_owned(), pruned(value, keep));

@@ -22,15 +22,19 @@ pub enum Purpose {
     Istiods,
     /// To plan how a cluster leaves.
     Leave,
+    /// To know which addresses pods and Services have, where clusters share a network.
+    Ranges,
     /// To propose a fleet file for what runs, wherever in the cluster it is.
     Proposal,
 }
 
-use Purpose::{Istiods, Leave, Links, Mesh, Proposal, Status, Trust, TrustReport};
+use Purpose::{Istiods, Leave, Links, Mesh, Proposal, Ranges, Status, Trust, TrustReport};
 
 impl Purpose {
     /// Everything that a fleet file's plan is made from.
     pub const PLAN: &'static [Purpose] = &[Trust, Mesh, Links, Istiods];
+    /// The same of a fleet in which clusters share a network.
+    pub const PLAN_OF_SHARED_NETWORKS: &'static [Purpose] = &[Trust, Mesh, Links, Istiods, Ranges];
     /// Everything that a fleet file is made from.
     pub const PROPOSAL: &'static [Purpose] = &[Trust, Mesh, Links, Istiods, Proposal];
     /// Everything that a cluster's leaving is planned from.
@@ -163,6 +167,10 @@ const FLEET_WIDE: &[Row] = &[
         "node-role.kubernetes.io/control-plane",
         "",
     ),
+    // The ranges that pods and Services have addresses of, and pods that show whether it is so.
+    Row(&[Ranges], kind::NODE, "", "", ""),
+    Row(&[Ranges], kind::SERVICE_CIDR, "", "", ""),
+    Row(&[Ranges], kind::POD, "kube-system", "", ""),
     Row(&[Status, Mesh], kind::MUTATING_WEBHOOK, "", "", ""),
     Row(&[Status, Mesh], kind::VALIDATING_WEBHOOK, "", "", ""),
     Row(&[Mesh], kind::CLUSTER_ROLE, "", "", ""),
@@ -268,6 +276,7 @@ mod tests {
         assert_eq!(count(&[Links]), 9);
         assert_eq!(count(Purpose::PLAN), 25);
         assert_eq!(count(&[Mesh]), count(Purpose::PLAN));
+        assert_eq!(count(Purpose::PLAN_OF_SHARED_NETWORKS), 28);
         assert_eq!(count(Purpose::PROPOSAL), 29);
         assert_eq!(count(Purpose::LEAVING), 32);
         assert!(

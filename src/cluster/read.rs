@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::client::Client;
 use super::identity::{Identity, identify};
 use super::istiod::{ask_istiod, is_asked};
-use super::keep::for_reports;
+use super::keep::{addresses, for_reports};
 use super::lists::{List, Purpose, fleet_wide, in_namespace, narrowed};
 use super::objects::ListSelector;
 use super::secrets::{Tokens, sort_in};
@@ -297,8 +297,10 @@ fn sorted(
             found.objects.push(object);
         }
     }
-    if !purposes.iter().any(|purpose| purpose.keeps_whole()) {
-        found.objects = found.objects.into_iter().map(for_reports).collect();
-    }
+    let keep = match purposes.iter().any(|purpose| purpose.keeps_whole()) {
+        true => addresses,
+        false => for_reports,
+    };
+    found.objects = found.objects.into_iter().map(keep).collect();
     found
 }

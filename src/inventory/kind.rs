@@ -109,6 +109,8 @@ pub const HORIZONTAL_POD_AUTOSCALER: Kind = kind(
 /// Pod disruption budgets.
 pub const POD_DISRUPTION_BUDGET: Kind =
     kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true);
+/// Ranges of Services' addresses (KEP-1880).
+pub const SERVICE_CIDR: Kind = kind("networking.k8s.io/v1", "ServiceCIDR", "servicecidrs", false);
 /// Roles.
 pub const ROLE: Kind = kind("rbac.authorization.k8s.io/v1", "Role", "roles", true);
 /// Role bindings.
@@ -143,6 +145,7 @@ pub const ALL: &[Kind] = &[
     DAEMON_SET,
     kind("apps/v1", "ReplicaSet", "replicasets", true),
     POD_DISRUPTION_BUDGET,
+    SERVICE_CIDR,
     kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true),
     kind(
         "networking.istio.io/v1",

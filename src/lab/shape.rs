@@ -175,9 +175,18 @@ impl ClusterShape {
         Ipv4Addr::new(10, self.number, 0, 1)
     }
 
+    /// The range of pods' addresses.
+    pub fn pod_range(&self) -> String {
+        format!("{}/20", Ipv4Addr::from(self.first_pod()))
+    }
+
+    fn first_pod(&self) -> u32 {
+        u32::from(Ipv4Addr::new(10, 244, 0, 0)) + (u32::from(self.number) << 12)
+    }
+
     /// The pod range's addresses that pods can have, in order.
     pub fn pod_addresses(&self) -> impl Iterator<Item = Ipv4Addr> + use<> {
-        let base = u32::from(Ipv4Addr::new(10, 244, 0, 0)) + (u32::from(self.number) << 12);
+        let base = self.first_pod();
         // Neither the network's own address nor the broadcast one.
         (1..(1 << 12) - 1).map(move |offset| Ipv4Addr::from(base + offset))
     }

@@ -219,13 +219,16 @@ fn endpoint(seen: &ClusterInventory) -> Option<String> {
 }
 
 fn node(seen: &ClusterInventory) -> Option<String> {
-    seen.of_kind(kind::NODE).find_map(|node| {
-        let addresses = node.list(&["status", "addresses"]);
-        let of_type = |kind: &str| addresses.iter().find(|address| address["type"] == kind);
-        let address = of_type("ExternalIP").or_else(|| of_type("InternalIP"))?["address"].as_str()?;
-        // kube-apiserver's own default port; a load balancer in front would be in the kubeconfig.
-        (!is_loopback(&url_of(address, 6443))).then(|| url_of(address, 6443))
-    })
+    let of_control_plane = |node: &&Object| node.label("node-role.kubernetes.io/control-plane").is_some();
+    seen.of_kind(kind::NODE)
+        .filter(of_control_plane)
+        .find_map(|node| {
+            let addresses = node.list(&["status", "addresses"]);
+            let of_type = |kind: &str| addresses.iter().find(|address| address["type"] == kind);
+            let address = of_type("ExternalIP").or_else(|| of_type("InternalIP"))?["address"].as_str()?;
+            // kube-apiserver's own default port; a load balancer in front would be in the kubeconfig.
+            (!is_loopback(&url_of(address, 6443))).then(|| url_of(address, 6443))
+        })
 }
 
 /// The authority that the cluster gives its own pods (the ConfigMap `kube-root-ca.crt`), PEM.

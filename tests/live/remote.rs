@@ -117,6 +117,16 @@ fn item(number: u8, network: &str, more: &str) -> String {
 fn one_fleet_file_grows_spans_networks_and_gives_up_a_control_plane() {
     let two = [item(1, "near", ""), item(2, "near", "")].concat();
     let fleet = Fleet::written("evolve", 3, "multi-primary", &two);
+    // Addresses that the other cluster of the network has are none of one's own.
+    let range = r#"{"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "more"},
+        "spec": {"cidrs": ["10.1.128.0/24"]}}"#;
+    fleet.lab.apply(&fleet.lab.context(2), range);
+    let refused = fleet.stolos(&["plan"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(said.contains("10.1.128.0/24") && said.contains("10.1.0.0/16"), "{said}");
+    let delete = ["delete", "servicecidr", "more"];
+    must(fleet.lab.kubectl(&fleet.lab.context(2), &delete));
     apply(&fleet, &["apply", "--yes"]);
     // What is not the fleet's, and what should not be moved by what happens elsewhere.
     let context = fleet.lab.context(2);

@@ -62,5 +62,6 @@ pub fn node(shape: &ClusterShape) -> Value {
                 "topology.kubernetes.io/zone": format!("region-{}-a", shape.number()),
             },
         },
+        "spec": {"podCIDR": shape.pod_range(), "podCIDRs": [shape.pod_range()]},
     })
 }

@@ -1,6 +1,7 @@
 //! The topology guard: a mesh that cannot work is refused before anything is written, with the reason
 //! and where Istio gives it. What the fleet file alone shows is refused before anything is read.
 
+mod ranges;
 pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use table::{
     COMBINATIONS, Combination, Minor, Networks, RELEASES, RELEASES_REFERENCE, Support, Verdict, release_of,
 };
+
+pub use ranges::shares_networks;
 
 use super::objects::Rendering;
 use super::values::is_ambient;
@@ -239,6 +242,7 @@ pub fn refused_by_what_stands(
             blocked.extend(another_identity(fleet, cluster, seen));
         }
     }
+    blocked.extend(ranges::overlapping(fleet, inventory));
     blocked
 }
 
