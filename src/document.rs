@@ -165,7 +165,8 @@ fn not_given(cluster: &ClusterInventory) -> impl Iterator<Item = &Failure> {
 /// The reviews of credentials in a cluster that could not be made, each with the cluster ID that the
 /// credential is for: that cluster was asked.
 fn failed_reviews(cluster: &ClusterInventory) -> impl Iterator<Item = (&str, &Failure)> {
-    let entries = cluster.remote_secrets.iter().flat_map(|secret| &secret.entries);
+    let secrets = cluster.remote_secrets.iter().chain(&cluster.istiod_kubeconfigs);
+    let entries = secrets.flat_map(|secret| &secret.entries);
     entries.filter_map(|entry| match &entry.review {
         ReviewOutcome::Failed(failure) => Some((entry.cluster_id.as_str(), failure)),
         ReviewOutcome::Authenticated(_) | ReviewOutcome::Rejected(_) | ReviewOutcome::NotReviewed => None,

@@ -65,6 +65,7 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
     while leave_unserved(&mut mesh_plan, &link_plan, fleet, given) {
         link_plan = links(fleet, given, &mesh_plan);
     }
+    inherit_silence(fleet, [&mut trust_plan, &mut mesh_plan, &mut link_plan]);
     let mesh_steps = planned(Area::Mesh).then_some(&mesh_plan.steps[..]);
     without_a_namespace(&mut trust_plan, given.inventory, mesh_steps);
     for (area, plan) in [
@@ -87,6 +88,22 @@ fn links(fleet: &Fleet, given: &Given<'_>, mesh_plan: &Plan) -> Plan {
         false => BTreeSet::new(),
     };
     link::plan(fleet, given.inventory, &installing)
+}
+
+/// What cannot be done because a cluster is silent is not refused: it is tried again, also where it is another
+/// cluster that waits for the silent one.
+fn inherit_silence(fleet: &Fleet, mut plans: [&mut Plan; 3]) {
+    let blocked = plans.iter().flat_map(|plan| &plan.blocked);
+    let waiting: BTreeSet<ClusterName> = blocked
+        .filter(|blocked| blocked.unreachable && blocked.area == Area::Mesh)
+        .map(|blocked| blocked.cluster.clone())
+        .collect();
+    for blocked in plans.iter_mut().flat_map(|plan| &mut plan.blocked) {
+        let cluster = fleet.cluster(&blocked.cluster);
+        let server = cluster.and_then(|cluster| fleet.served_by(cluster));
+        blocked.unreachable |=
+            waiting.contains(&blocked.cluster) || server.is_some_and(|server| waiting.contains(&server.name));
+    }
 }
 
 /// Takes the steps of clusters out that nobody will serve, and of those whose istiod would not find its

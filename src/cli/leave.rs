@@ -116,12 +116,16 @@ fn rewrite(
         cluster.and_then(|cluster| cluster.primary.clone().or(cluster.control_plane.clone()))
     };
     // A file without the primary of a remote that is in it is none.
-    let needed: BTreeSet<ClusterName> = stay.iter().filter_map(hangs_on).collect();
+    let needed: BTreeSet<ClusterName> = stay
+        .iter()
+        .flat_map(|name| std::iter::successors(hangs_on(name), hangs_on))
+        .collect();
     let mut going: Vec<&ClusterName> = leaving
         .iter()
         .filter(|name| !stay.contains(name) && !needed.contains(name))
         .collect();
-    going.sort_by_key(|name| hangs_on(name).is_none());
+    // Remotes of a config cluster first, then that one, then who runs its control plane.
+    going.sort_by_key(|name| std::cmp::Reverse(std::iter::successors(hangs_on(name), hangs_on).count()));
     for name in going {
         let text = edit::remove_cluster(&file.text, name)?;
         file = file.save(&text)?;

@@ -19,7 +19,7 @@ use super::secrets::Tokens;
 use crate::connection::permit::clusters_at_once;
 use crate::connection::usage::Usage;
 use crate::fleet::ClusterName;
-use crate::inventory::control_plane::first_cluster_id;
+use crate::inventory::control_plane::{configuration_id, first_cluster_id};
 use crate::inventory::{ClusterInventory, Failure, Inventory, Observation};
 
 /// The most clusters whose connections are kept when they have been read, for what peers may still
@@ -236,14 +236,26 @@ impl Collecting {
             let Observation::Seen(inventory) = observation else {
                 continue;
             };
-            let own = first_cluster_id(inventory);
+            let ids: BTreeMap<String, String> = inventory
+                .istiod_kubeconfigs
+                .iter()
+                .filter_map(|secret| {
+                    Some((
+                        secret.namespace.clone(),
+                        configuration_id(inventory, &secret.namespace)?,
+                    ))
+                })
+                .collect();
             let remote = inventory.remote_secrets.iter_mut();
             let remote = remote.flat_map(|secret| &mut secret.entries);
             let configuration = inventory.istiod_kubeconfigs.iter_mut();
-            let configuration = configuration.flat_map(|secret| &mut secret.entries);
+            let configuration = configuration.flat_map(|secret| {
+                let id = ids.get(&secret.namespace);
+                secret.entries.iter_mut().map(move |entry| (id.cloned(), entry))
+            });
             let entries = remote
                 .map(|entry| (Some(entry.cluster_id.clone()), entry))
-                .chain(configuration.map(|entry| (own.clone(), entry)));
+                .chain(configuration);
             for (id, entry) in entries {
                 let outcome = id
                     .and_then(|id| reviewers.get(&id))
@@ -283,12 +295,13 @@ fn credentials(inventory: &ClusterInventory) -> BTreeSet<(String, String)> {
     let remote = inventory.remote_secrets.iter().flat_map(|secret| &secret.entries);
     let remote = remote.map(|entry| (entry.cluster_id.clone(), entry));
     // An istiod goes by the ID of the cluster in which it reads its configuration.
-    let own = first_cluster_id(inventory);
-    let configuration = inventory
-        .istiod_kubeconfigs
-        .iter()
-        .flat_map(|secret| &secret.entries);
-    let configuration = configuration.filter_map(|entry| Some((own.clone()?, entry)));
+    let configuration = inventory.istiod_kubeconfigs.iter().flat_map(|secret| {
+        let id = configuration_id(inventory, &secret.namespace);
+        secret
+            .entries
+            .iter()
+            .filter_map(move |entry| Some((id.clone()?, entry)))
+    });
     remote
         .chain(configuration)
         .filter(|(_, entry)| !entry.token_sha256.is_empty())

@@ -182,6 +182,11 @@ fn remote_secret(secret: &Object, data: &BTreeMap<String, Vec<u8>>, tokens: &mut
         namespace: secret.namespace().to_owned(),
         name: secret.name().to_owned(),
         created_at: secret.text(&["metadata", "creationTimestamp"]).to_owned(),
+        written_at: {
+            let entries = secret.list(&["metadata", "managedFields"]).iter();
+            let times = entries.filter_map(|entry| entry["time"].as_str());
+            times.max().unwrap_or_default().to_owned()
+        },
         managed_by_stolos: owned(secret, "app.kubernetes.io/managed-by") == "stolos",
         fleet: owned(secret, "stolos.dev/fleet").to_owned(),
         managers: managers(secret),
@@ -330,6 +335,11 @@ fn authority(secret: &Object, data: &BTreeMap<String, Vec<u8>>) -> AuthoritySecr
         namespace: secret.namespace().to_owned(),
         name: secret.name().to_owned(),
         created_at: secret.text(&["metadata", "creationTimestamp"]).to_owned(),
+        written_at: {
+            let entries = secret.list(&["metadata", "managedFields"]).iter();
+            let times = entries.filter_map(|entry| entry["time"].as_str());
+            times.max().unwrap_or_default().to_owned()
+        },
         managed_by_stolos: owned(secret, "app.kubernetes.io/managed-by") == "stolos",
         fleet: owned(secret, "stolos.dev/fleet").to_owned(),
         managers: managers(secret),

@@ -124,7 +124,20 @@ fn one_cluster(
             plane.revision
         ));
     }
-    let mut cluster = ClusterSpec::named(name_of(context, plane, proposal));
+    let mut led = inventory.istiod_kubeconfigs.iter();
+    let is_led = led.any(|secret| secret.namespace == plane.namespace);
+    let mut cluster = match is_led {
+        true => ClusterSpec::named(proposed(context, proposal)),
+        false => ClusterSpec::named(name_of(context, plane, proposal)),
+    };
+    if is_led {
+        proposal.warnings.push(format!(
+            "{context:?} runs an istiod for another cluster, which this version does not describe by itself: write \
+             `role: external` for it, and `role: config` with `controlPlane: {}` for that one",
+            cluster.name
+        ));
+        cluster.manage = Some(Vec::new());
+    }
     cluster.uid = uid(inventory);
     cluster.network = plane.effective_network().and_then(|network| network.parse().ok());
     if plane.namespace != DEFAULT_SYSTEM_NAMESPACE {

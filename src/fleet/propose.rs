@@ -4,7 +4,7 @@
 use thiserror::Error;
 
 use super::name::{ClusterName, FleetName, NetworkName};
-use super::spec::{Area, ClusterSpec, Fleet};
+use super::spec::{Area, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::{ControlPlane, Fact, control_planes, namespace_network};
 use crate::inventory::installer::InstalledBy;
 use crate::inventory::kind::DEPLOYMENT;
@@ -111,6 +111,12 @@ pub fn propose(
         let mut cluster = ClusterSpec::named(cluster_name);
         cluster.context = (cluster.name.as_str() != context).then(|| context.clone());
         cluster.network.clone_from(&wishes.network);
+        // Of an external control plane there is one: whoever joins is served by it.
+        let mut others = fleet.into_iter().flat_map(|fleet| &fleet.spec.clusters);
+        if let Some(config) = others.find(|other| other.role == Role::Config) {
+            cluster.role = Role::Remote;
+            cluster.primary = Some(config.name.clone());
+        }
         match observation {
             Observation::Unreachable { failure, .. } => proposal.warnings.push(format!(
                 "{context:?} does not answer now ({failure}): it is kept without its UID, and asked again by every plan"
@@ -225,6 +231,7 @@ pub fn managed_by_others(inventory: &ClusterInventory, name: Option<&FleetName>)
     if let Some(secret) = inventory
         .remote_secrets
         .iter()
+        .chain(&inventory.istiod_kubeconfigs)
         .find(|secret| !(secret.managed_by_stolos && is_fleet(&secret.fleet, name)))
     {
         let said = format!(

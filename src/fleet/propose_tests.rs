@@ -192,3 +192,16 @@ fn what_somebody_else_manages_is_left_to_them() {
     let warnings = propose_new(&[linked]).unwrap().warnings;
     assert!(warnings[0].contains("istioctl"), "{warnings:?}");
 }
+
+#[test]
+fn who_joins_an_external_control_plane_is_served_by_it() {
+    let text = "apiVersion: stolos.dev/v1alpha1\nkind: Fleet\nmetadata: {name: prod}\nspec:\n  clusters:\n  \
+                - {name: hub, role: external}\n  - {name: edge, role: config, controlPlane: hub, network: a}\n  \
+                mesh: {model: external-control-plane}\n";
+    let fleet = crate::fleet::check::read(text).unwrap();
+    let joins = [seen("west", "u-3", "[]")];
+    let proposal = propose(&joins, &name(), Some(&fleet), &[], &Wishes::default()).unwrap();
+    let cluster = &proposal.clusters[0];
+    assert_eq!(cluster.role, Role::Remote);
+    assert_eq!(cluster.primary.as_ref().map(ClusterName::as_str), Some("edge"));
+}

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::installer::InstalledBy;
-use super::kind::{CONFIG_MAP, DEPLOYMENT, NAMESPACE};
+use super::kind::{CONFIG_MAP, DEPLOYMENT, NAMESPACE, POD};
 use super::{ClusterInventory, Object, Presence, Replica};
 use crate::fleet::spec::DEFAULT_REVISION;
 use crate::yaml;
@@ -164,10 +164,41 @@ pub fn control_planes(cluster: &ClusterInventory) -> Fact<Vec<ControlPlane<'_>>>
 /// The cluster ID that the first of a cluster's control planes goes by, as `control_planes` has it,
 /// without all else that is to be known of them.
 pub fn first_cluster_id(cluster: &ClusterInventory) -> Option<String> {
-    let deployment = cluster
+    let first = first_istiod(cluster)?;
+    // One that is led elsewhere goes by that cluster's.
+    let is_led = |istiod: &Object| {
+        let mut led = cluster.istiod_kubeconfigs.iter();
+        led.any(|secret| secret.namespace == istiod.namespace())
+    };
+    (!is_led(first)).then(|| id_of(first))?
+}
+
+/// The cluster ID of the cluster in which an istiod reads its configuration, where that is another one.
+pub fn configuration_id(cluster: &ClusterInventory, namespace: &str) -> Option<String> {
+    cluster.istiods_in(namespace).find_map(id_of)
+}
+
+/// An istiod in a namespace that runs since before a time (RFC 3339, UTC, whole seconds).
+pub fn istiod_from_before<'seen>(
+    cluster: &'seen ClusterInventory,
+    namespace: &str,
+    time: &str,
+) -> Option<&'seen Object> {
+    cluster.of_kind(POD).find(|pod| {
+        let started = pod.text(&["status", "startTime"]);
+        let is_istiod = pod.namespace() == namespace && pod.label("app") == Some("istiod");
+        is_istiod && !started.is_empty() && started < time
+    })
+}
+
+fn first_istiod(cluster: &ClusterInventory) -> Option<&Object> {
+    cluster
         .of_kind(DEPLOYMENT)
         .filter(|deployment| deployment.label("app") == Some("istiod"))
-        .min_by_key(|deployment| (deployment.namespace(), revision(deployment)))?;
+        .min_by_key(|deployment| (deployment.namespace(), revision(deployment)))
+}
+
+fn id_of(deployment: &Object) -> Option<String> {
     match cluster_id(deployment) {
         Fact::Known(id) => Some(id),
         Fact::Absent => Some(DEFAULT_CLUSTER_ID.to_owned()),

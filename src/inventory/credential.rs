@@ -14,6 +14,8 @@ pub struct RemoteSecret {
     pub name: String,
     /// RFC 3339, UTC.
     pub created_at: String,
+    /// When somebody last changed it, RFC 3339, UTC: the latest of its field managers' times.
+    pub written_at: String,
     /// Whether it carries this tool's marks.
     pub managed_by_stolos: bool,
     /// The fleet that owns it (`stolos.dev/fleet`), empty where none does.
@@ -110,6 +112,8 @@ pub struct AuthoritySecret {
     pub name: String,
     /// RFC 3339, UTC.
     pub created_at: String,
+    /// When somebody last changed it, RFC 3339, UTC: the latest of its field managers' times.
+    pub written_at: String,
     /// Whether it carries this tool's marks.
     pub managed_by_stolos: bool,
     /// The fleet that owns it (`stolos.dev/fleet`), empty where none does.

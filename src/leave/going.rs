@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use super::definitions::Definitions;
 use super::{Choice, Remains};
-use crate::fleet::{Area, ClusterSpec, Fleet};
+use crate::fleet::{Area, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
 use crate::inventory::{ClusterInventory, Failure, Object, ObjectReference, kind};
+use crate::link::secret;
 use crate::plan::difference::owns_metadata;
 use crate::plan::draft::Draft;
 use crate::plan::gate::others_connected;
@@ -117,10 +118,9 @@ impl Going<'_> {
         }
         let namespace = self.cluster.system_namespace().to_owned();
         let links = ApplySet::of_area(&self.fleet.metadata.name, Area::Links, &namespace);
-        let (linking, rest): (Vec<Object>, Vec<Object>) = self
-            .ours()
-            .into_iter()
-            .partition(|object| links.has(object) || object.name() == links.name);
+        let (linking, rest): (Vec<Object>, Vec<Object>) = self.ours().into_iter().partition(|object| {
+            (links.has(object) || object.name() == links.name) && !self.is_needed_by_an_istiod(object)
+        });
         let mut before = unlinked.clone();
         before.extend(released.clone());
         let unlinked_and_released = before.clone();
@@ -271,6 +271,17 @@ impl Going<'_> {
 
     pub(super) fn is_ours(&self, object: &Object) -> bool {
         Ownership::of(object, &self.fleet.metadata.name) == Ownership::Ours
+    }
+
+    /// Whether an istiod would read another cluster without an object, or its own no more: what leads an
+    /// external one to its configuration goes when that istiod is gone, and stays where the mesh stays. The
+    /// set that names it goes after it.
+    fn is_needed_by_an_istiod(&self, object: &Object) -> bool {
+        let account = secret::account(self.fleet, self.cluster);
+        let is_config = self.cluster.role == Role::Config;
+        object.name() == secret::CONFIGURATION_SECRET
+            || (is_config && object.name() == secret::token_secret_name(&account))
+            || ((is_config || !self.seen.istiod_kubeconfigs.is_empty()) && is_parent(object))
     }
 
     /// Everything that carries this fleet's marks, but the definitions.

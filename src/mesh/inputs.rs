@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::values::{
     EXTERNAL_SERVICE, GATEWAY_NAME, ambient_gateway, exposed_external, exposed_istiod, exposed_services,
-    is_ambient, needs_gateway, offers_services, render_requests, serves_remotes,
+    has_external_gateway, is_ambient, needs_gateway, offers_services, render_requests, serves_remotes,
 };
 use crate::fleet::spec::{DEFAULT_REVISION, named_revision};
 use crate::fleet::{ClusterSpec, Fleet, Role};
@@ -146,14 +146,16 @@ fn each(fleet: &Fleet, given: impl Fn(&ClusterSpec, &Value) -> String) -> String
 }
 
 /// How an external istiod is led to its configuration, before it starts: without, it would read the cluster
-/// that it runs in (istio.io: "Install Istio with an External Control Plane").
+/// that it runs in (istio.io: "Install Istio with an External Control Plane"). With istioctl's label it would
+/// be read a second time, as a cluster called `config`.
 fn led_to_configuration(fleet: &Fleet, cluster: &ClusterSpec) -> String {
     let Some(config) = fleet.configures(cluster) else {
         return String::new();
     };
     format!(
         "# before it, when {} is installed: istioctl create-remote-secret --context {} --type=config --name={} \
-         --namespace={} --service-account={} --create-service-account=false | kubectl --context {} apply -f -\n",
+         --namespace={} --service-account={} --create-service-account=false | kubectl label --local -f - istio/multiCluster- -o yaml | kubectl \
+         --context {} apply --server-side -f -\n",
         config.name,
         config.context(),
         config.name,
@@ -188,7 +190,7 @@ fn passed_on(fleet: &Fleet, cluster: &ClusterSpec) -> String {
     let mut objects = Vec::new();
     if needs_gateway(fleet, cluster) && is_ambient(fleet) {
         objects.push(ambient_gateway(fleet, cluster));
-    } else if cluster.role == Role::External {
+    } else if cluster.role == Role::External && !has_external_gateway(cluster) {
         objects.push(exposed_external(fleet, cluster));
     } else if cluster.role != Role::Remote {
         if offers_services(fleet, cluster) {

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::values::{
-    ambient_gateway, exposed_external, exposed_istiod, exposed_services, is_ambient, needs_gateway,
-    of_revision, offers_services, remotes, serves_remotes,
+    ambient_gateway, exposed_external, exposed_istiod, exposed_services, has_external_gateway, is_ambient,
+    needs_gateway, of_revision, offers_services, remotes, serves_remotes,
 };
 use crate::fleet::spec::{DEFAULT_REVISION, OtherRevision, named_revision};
 use crate::fleet::{Area, ClusterSpec, Fleet, Role};
@@ -146,12 +146,13 @@ fn is_later(version: &str, than: &str) -> bool {
     numbers(version) > numbers(than)
 }
 
-/// What the gateway is to pass on. Gateways read their configuration from the primaries: a remote has
-/// none of its own.
+/// What the gateway is to pass on. Gateways read their configuration from the primaries, or from a config
+/// cluster: a remote has none of its own.
 fn exposure(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> Vec<Value> {
     let mut exposure = Vec::new();
     match cluster.role {
         Role::Remote => return exposure,
+        Role::External if has_external_gateway(cluster) => return exposure,
         Role::External => return vec![exposed_external(fleet, cluster)],
         Role::Primary | Role::Config => {}
     }

@@ -81,8 +81,12 @@ pub fn is_ambient(fleet: &Fleet) -> bool {
 /// Whether this fleet makes an east-west gateway in a cluster: wherever others reach the cluster
 /// through one, and nobody else makes it.
 pub fn needs_gateway(fleet: &Fleet, cluster: &ClusterSpec) -> bool {
-    let external = cluster.gateway.as_ref().is_some_and(|gateway| gateway.external);
-    (offers_services(fleet, cluster) || serves_remotes(fleet, cluster)) && !external
+    (offers_services(fleet, cluster) || serves_remotes(fleet, cluster)) && !has_external_gateway(cluster)
+}
+
+/// Whether somebody else makes what others reach a cluster by.
+pub fn has_external_gateway(cluster: &ClusterSpec) -> bool {
+    cluster.gateway.as_ref().is_some_and(|gateway| gateway.external)
 }
 
 /// Whether other networks reach a cluster's services through its gateway: wherever the clusters are
@@ -182,8 +186,8 @@ pub fn of_revision(name: &str, revision: &str) -> String {
 
 /// A control plane for other clusters, as Istio's own tests install one
 /// (`tests/integration/iop-externalistiod-primary-integration-test-defaults.yaml`): it reads its
-/// configuration in the config cluster, by whose ID it goes, and its remote secrets here. What it serves
-/// itself it has in files, since it reads no object of the cluster that it runs in.
+/// configuration in the config cluster, by whose ID it goes, and of the cluster that it runs in no more than
+/// its remote secrets. What else it needs of its own it has in files.
 fn external(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     let revision = fleet.revision(cluster);
     let mut global = global(fleet, fleet.configures(cluster).unwrap_or(cluster));

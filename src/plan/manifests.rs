@@ -6,6 +6,7 @@ use super::ownership::FIELDS_MANAGER;
 use super::{Content, Plan, STAND_IN, Step};
 use crate::fleet::{ClusterName, Fleet};
 use crate::inventory::Object;
+use crate::link::secret::CONFIGURATION_KEY;
 use crate::yaml;
 
 /// The manifests, as a stream of YAML documents.
@@ -67,6 +68,10 @@ fn manifest(step: &Step) -> String {
         }
         // An istiod that starts before its intermediate is there signs for itself, and stays so.
         Content::IssueIntermediate(_) => named("not here, and needed before what follows"),
+        // An istiod that starts before it reads the cluster that it runs in.
+        Content::RemoteSecret(content) if content.key == CONFIGURATION_KEY => {
+            named("not here, for it holds a token, and needed before what follows")
+        }
         Content::RemoteSecret(_) => named("not here, for it holds a token"),
         Content::MakeRoot => named("not here"),
         Content::Delete { .. } => named("delete"),

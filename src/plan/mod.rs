@@ -115,7 +115,7 @@ pub enum Content {
     IssueIntermediate(IntermediateProfile),
     /// The fleet's root is made on this machine.
     MakeRoot,
-    /// A remote secret with a token of the other cluster's reader account.
+    /// A remote secret with a token of the account by which the other cluster is read.
     RemoteSecret(RemoteSecretContent),
     /// A state to wait for.
     Await(Gate),

@@ -154,7 +154,7 @@ impl<'input> Turn<'input> {
             self.cluster,
         );
         read.iter()
-            .map(|peer| synced(plan, self.cluster, self.seen, peer, needs))
+            .map(|peer| synced(plan, fleet, self.cluster, self.seen, peer, needs))
             .collect()
     }
 }
@@ -224,7 +224,16 @@ fn led_to_when_it_reads(plan: &mut Laid, fleet: &Fleet, cluster: &ClusterSpec, s
         let istiod = istiod_deployment(cluster, &revision);
         let rolled_out = StepId::awaiting(&cluster.name, Area::Mesh, &istiod, &Gate::RolledOut);
         let waits: Vec<StepId> = lacking
-            .map(|peer| synced(plan, cluster, seen, peer, std::slice::from_ref(&rolled_out)))
+            .map(|peer| {
+                synced(
+                    plan,
+                    fleet,
+                    cluster,
+                    seen,
+                    peer,
+                    std::slice::from_ref(&rolled_out),
+                )
+            })
             .collect();
         if let Some(step) = plan.plan.steps.iter_mut().find(|step| step.id == id) {
             step.needs.extend(waits);
@@ -235,13 +244,19 @@ fn led_to_when_it_reads(plan: &mut Laid, fleet: &Fleet, cluster: &ClusterSpec, s
 /// The wait until all istiods of a cluster read another, which is added where the plan has none.
 fn synced(
     plan: &mut Laid,
+    fleet: &Fleet,
     reader: &ClusterSpec,
     seen: &ClusterInventory,
     peer: &ClusterName,
     needs: &[StepId],
 ) -> StepId {
     let namespace = reader.system_namespace();
-    let object = kind::SECRET.reference(namespace, secret::name(peer.as_str()));
+    let read = fleet.cluster(peer);
+    let name = read.map_or_else(
+        || secret::name(peer.as_str()),
+        |read| secret::place(fleet, reader, read).0,
+    );
+    let object = kind::SECRET.reference(namespace, name);
     let gate = Gate::Synced(peer.to_string());
     let id = StepId::awaiting(&reader.name, Area::Links, &object, &gate);
     if plan.ids.contains(&id) {

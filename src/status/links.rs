@@ -223,7 +223,7 @@ where
 /// Whether an istiod in a cluster should read others. A primary of the fleet that did not answer
 /// should; without a fleet file nothing is known of such a cluster.
 fn is_reader(view: &View<'_>, cluster: &ClusterView<'_>) -> bool {
-    !cluster.planes().is_empty() || (view.fleet.is_some() && cluster.is_primary())
+    !cluster.planes().is_empty() || (view.fleet.is_some() && cluster.runs_control_planes())
 }
 
 /// Whether every istiod but its own should read a cluster.

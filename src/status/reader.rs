@@ -11,6 +11,7 @@ use super::credential::{self, Acquainted};
 use super::link_report::{LinkFacts, Reason};
 use super::link_state::{LinkState, Observed};
 use super::view::ClusterView;
+use crate::inventory::control_plane::istiod_from_before;
 use crate::inventory::{ClusterzEntry, ControlPlane, RemoteSecret, RemoteSecretEntry};
 
 /// One remote secret's entry, with the Secret that it is in.
@@ -134,6 +135,9 @@ impl<'view, 'world> Reader<'view, 'world> {
             if taken.is_some() || plane.are_secrets_unknown {
                 verdicts.extend(plane.verdicts(&statuses));
             }
+            if plane.is_own(target.cluster_id) {
+                verdicts.extend(plane.begun_before(self.inside));
+            }
             heard.extend(statuses);
         }
         if target.cluster.is_some_and(|cluster| cluster.seen.is_err()) {
@@ -178,6 +182,19 @@ impl<'world> Plane<'_, 'world> {
 
     fn is_own(&self, id: Option<&str>) -> bool {
         id.is_some() && self.plane.effective_cluster_id() == id
+    }
+
+    /// What follows where an istiod started before what leads it to its configuration was written.
+    fn begun_before(&self, inside: &ClusterView<'_>) -> Option<Verdict> {
+        let (secret, _) = self.configuration?;
+        let pod = istiod_from_before(inside.seen.ok()?, &secret.namespace, &secret.written_at)?;
+        let message = format!(
+            "{} started before {}/{} was written, and reads it when it starts",
+            pod.name(),
+            secret.namespace,
+            secret.name
+        );
+        Some(said(LinkState::Stale, message))
     }
 
     /// What each replica says of a cluster; nothing where it does not list it.

@@ -242,7 +242,7 @@ impl<'world> ClusterView<'world> {
     }
 
     /// Whether an istiod in it should read the other clusters.
-    pub fn is_primary(&self) -> bool {
+    pub fn runs_control_planes(&self) -> bool {
         self.role().is_some_and(Role::runs_control_planes)
     }
 

@@ -66,12 +66,46 @@ fn an_external_istiod_serves_its_config_cluster_and_a_remote_and_leaves_no_trace
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("validation.istio.io"), "{said}");
 
+    // An istiod reads when it starts by what it reads its configuration: what is newer is said until then.
+    let token = [
+        "-n",
+        "istio-system",
+        "delete",
+        "secret",
+        "istiod-istio-remote-secret-token",
+    ];
+    must(fleet.lab.kubectl(&fleet.lab.context(2), &token));
+    // The time of a write and that of a start are whole seconds.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    must(fleet.lab.stolos(&["apply", "--yes"]));
+    let link = Fleet::link(&fleet.status(), "external-1", "external-2");
+    assert_eq!(link["state"], "stale", "{link:#}");
+    let deployment = ["-n", "istio-system", "rollout", "restart", "deployment/istiod"];
+    must(fleet.lab.kubectl(&fleet.lab.context(1), &deployment));
+    let rollout = [
+        "-n",
+        "istio-system",
+        "rollout",
+        "status",
+        "deployment/istiod",
+        "--timeout=90s",
+    ];
+    must(fleet.lab.kubectl(&fleet.lab.context(1), &rollout));
+    fleet.until_settled();
+
     // Whom others hang on does not go without them.
     for name in ["external-1", "external-2"] {
         let alone = fleet.stolos(&["leave", name, "--yes"]);
         assert_eq!(alone.status.code(), Some(1), "{alone:?}");
     }
-    must(fleet.lab.stolos(&["mesh", "uninstall", "--crds", "--yes"]));
+    let all = ["external-1", "external-2", "external-3"];
+    must(
+        fleet
+            .lab
+            .stolos(&[&["leave", "--crds", "--yes"], &all[..]].concat()),
+    );
+    let left = std::fs::read_to_string(&fleet.file).expect("the fleet file");
+    assert!(left.contains("clusters: []"), "{left}");
     for (number, before) in (1..=3).zip(before) {
         let after = everything(&fleet, number);
         let difference: Vec<_> = before.symmetric_difference(&after).collect();

@@ -124,7 +124,10 @@ fn one_fleet_file_grows_spans_networks_and_gives_up_a_control_plane() {
     let refused = fleet.stolos(&["plan"]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     let said = String::from_utf8_lossy(&refused.stdout).into_owned();
-    assert!(said.contains("10.1.128.0/24") && said.contains("10.1.0.0/16"), "{said}");
+    assert!(
+        said.contains("10.1.128.0/24") && said.contains("10.1.0.0/16"),
+        "{said}"
+    );
     let delete = ["delete", "servicecidr", "more"];
     must(fleet.lab.kubectl(&fleet.lab.context(2), &delete));
     apply(&fleet, &["apply", "--yes"]);

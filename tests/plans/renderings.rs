@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stolos::fleet::spec::named_revision;
 use stolos::fleet::{ClusterName, DataPlaneMode, Fleet, Role};
 use stolos::inventory::Object;
@@ -38,8 +38,18 @@ pub fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName,
             match role {
                 Some(Role::Config) => control_plane.extend(objects(&rendered["config"])),
                 // Its webhooks and definitions are in the clusters that it serves.
-                Some(Role::External) => control_plane
-                    .retain(|object| !object.is_webhook() && object.kind() != "CustomResourceDefinition"),
+                Some(Role::External) => {
+                    control_plane
+                        .retain(|object| !object.is_webhook() && object.kind() != "CustomResourceDefinition");
+                    let global = &request.control_plane["spec"]["values"]["global"];
+                    let istiods = control_plane
+                        .iter_mut()
+                        .filter(|object| object.name() == "istiod");
+                    for istiod in istiods.filter(|object| object.kind() == "Deployment") {
+                        istiod.0["spec"]["template"]["spec"]["containers"][0]["env"] = json!([
+                            {"name": "CLUSTER_ID", "value": global["multiCluster"]["clusterName"]}]);
+                    }
+                }
                 _ => {}
             }
             let mesh = &fleet.spec.mesh;

@@ -7,6 +7,7 @@ use super::source::Source;
 use super::standing::{Standing, foreign_link, stale_reason, standing};
 use super::{blocked, links, links_set};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
+use crate::inventory::control_plane::istiod_from_before;
 use crate::inventory::hint::quoted;
 use crate::inventory::{ClusterInventory, Inventory, Object, Presence, Replica, kind};
 use crate::link::secret;
@@ -75,6 +76,10 @@ pub fn reader_plan(
         }
     }
     gateways_known(&mut draft, fleet, reader, &expected, &replicas, &serving);
+    let places: Vec<(String, String)> = links(fleet)
+        .filter(|(from, _)| from.name == reader.name)
+        .map(|(_, read)| secret::place(fleet, reader, read))
+        .collect();
     let in_fleet = |object: &Object| {
         let holds = |id: &str| {
             seen.remote_secrets.iter().any(|remote| {
@@ -83,11 +88,9 @@ pub fn reader_plan(
             })
         };
         // One that holds a cluster of the fleet under another name may be what istiod reads by.
-        fleet.spec.clusters.iter().any(|cluster| {
-            object.name() == secret::name(cluster.name.as_str()) || holds(cluster.name.as_str())
-        })
+        places.iter().any(|(name, id)| object.name() == name || holds(id))
     };
-    let reason = "the cluster that it reads is not in the fleet";
+    let reason = "no cluster of the fleet is to be read by it";
     stale(&mut draft, namespace, reason, &[], |object| !in_fleet(object));
     whole.extend(draft.finish());
     whole
@@ -191,11 +194,16 @@ fn link(
         },
     };
     let mut after = Vec::new();
-    if key == secret::CONFIGURATION_KEY && action == Some(Action::Update) {
+    let is_late = name == secret::CONFIGURATION_SECRET
+        && match action {
+            Some(_) => seen.istiods_in(namespace).next().is_some(),
+            None => started_before(seen, namespace),
+        };
+    if is_late {
         draft.plan.warnings.push(Warning {
             cluster: reader.name.clone(),
             message: format!(
-                "istiod reads {reference} when it starts: restart it when that is written: `kubectl --context {} -n \
+                "istiod reads {reference} when it starts: restart it once that stands: `kubectl --context {} -n \
                  {namespace} rollout restart deployment {}`",
                 quoted(reader.context()),
                 crate::mesh::istiod_deployment(reader, fleet.revision(reader)).name
@@ -241,6 +249,13 @@ fn link(
         draft.step(Action::Wait, reference, reason, &after, Content::Await(gate));
     }
     None
+}
+
+/// Whether an istiod started before what leads it to its configuration was written.
+fn started_before(seen: &ClusterInventory, namespace: &str) -> bool {
+    let mut secrets = seen.istiod_kubeconfigs.iter();
+    let secret = secrets.find(|secret| secret.namespace == namespace);
+    secret.is_some_and(|secret| istiod_from_before(seen, namespace, &secret.written_at).is_some())
 }
 
 /// In which of its marks a remote secret that stands is not what it should be. What it holds is

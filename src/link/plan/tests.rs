@@ -67,6 +67,7 @@ fn east(object: Object, found: bool) -> ClusterInventory {
             namespace: "istio-system".to_owned(),
             name: object.name().to_owned(),
             created_at: String::new(),
+            written_at: String::new(),
             managed_by_stolos: true,
             fleet: "prod".to_owned(),
             managers: vec!["stolos".to_owned()],

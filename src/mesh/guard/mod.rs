@@ -16,7 +16,8 @@ use super::objects::Rendering;
 use super::values::is_ambient;
 use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Model, Role};
-use crate::inventory::{ClusterInventory, Fact, Inventory, control_planes};
+use crate::inventory::hint::quoted;
+use crate::inventory::{ClusterInventory, ControlPlane, Fact, Inventory, control_planes};
 use crate::plan::Blocked;
 
 /// What a fleet file asks for that is not to be had.
@@ -237,6 +238,7 @@ pub fn refused_by_what_stands(
             let rendering = renderings.get(&cluster.name).into_iter();
             let mut versions = rendering.flat_map(Rendering::versions);
             blocked.extend(versions.find_map(|version| kubernetes_too_old(cluster, seen, version)));
+            blocked.extend(another_configuration(fleet, cluster, seen));
         } else if cluster.manages(Area::Links) {
             // What others installed is linked as it is.
             blocked.extend(another_identity(fleet, cluster, seen));
@@ -244,6 +246,51 @@ pub fn refused_by_what_stands(
     }
     blocked.extend(ranges::overlapping(fleet, inventory));
     blocked
+}
+
+/// An istiod that reads, or would read, its configuration in another cluster than the fleet file says: its
+/// proxies know it by that cluster's ID, and what it did there would stay.
+fn another_configuration(fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventory) -> Option<Blocked> {
+    let wanted = &fleet.configures(cluster)?.name;
+    let namespace = cluster.system_namespace();
+    let mut led = seen.istiod_kubeconfigs.iter();
+    let led = led.find(|secret| secret.namespace == namespace);
+    if cluster.role == Role::Primary && led.is_none() {
+        return None;
+    }
+    let planes = control_planes(seen);
+    let mut planes = planes.known().into_iter().flatten();
+    let standing = planes.find(|plane| plane.namespace == namespace);
+    let id = standing.and_then(ControlPlane::effective_cluster_id);
+    let (reason, hint) = match (id, led) {
+        (Some(id), _) if id != wanted.as_str() => (
+            format!(
+                "its istiod goes by {id}, and is to go by {wanted}: where an istiod reads its configuration is not \
+                 changed in place"
+            ),
+            "write the roles as they were, or take the mesh out first: `stolos mesh uninstall`, then `stolos apply`"
+                .to_owned(),
+        ),
+        (None, Some(secret)) if cluster.role == Role::Primary => (
+            format!(
+                "the Secret {namespace}/{} would lead its istiod to the configuration of another cluster",
+                secret.name
+            ),
+            format!(
+                "take it out: `kubectl --context {} -n {namespace} delete secret {}`",
+                quoted(cluster.context()),
+                secret.name
+            ),
+        ),
+        _ => return None,
+    };
+    Some(Blocked {
+        cluster: cluster.name.clone(),
+        area: Area::Mesh,
+        reason,
+        hint: Some(hint),
+        unreachable: false,
+    })
 }
 
 fn kubernetes_too_old(cluster: &ClusterSpec, seen: &ClusterInventory, version: &str) -> Option<Blocked> {
@@ -279,9 +326,10 @@ fn another_identity(fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventor
         .iter()
         .filter(|plane| plane.namespace == cluster.system_namespace());
     let mut refused = Vec::new();
+    let name = &fleet.configures(cluster).unwrap_or(cluster).name;
     for plane in here {
         if let Some(id) = plane.effective_cluster_id()
-            && id != cluster.name.as_str()
+            && id != name.as_str()
         {
             let taken = fleet.spec.clusters.iter().any(|other| other.name.as_str() == id);
             let is_taken = if taken {

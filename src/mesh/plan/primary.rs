@@ -5,10 +5,11 @@ use super::waves::Waves;
 use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet, Role};
 use crate::inventory::control_plane::REVISION_LABEL;
+use crate::inventory::hint::quoted;
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, kind};
-use crate::link::secret;
+use crate::link::{address, secret};
 use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_deployment};
-use crate::mesh::values::{EXTERNAL_SERVICE, is_ambient, of_revision};
+use crate::mesh::values::{EXTERNAL_SERVICE, has_external_gateway, is_ambient, of_revision};
 use crate::plan::{Action, Blocked, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
 
@@ -150,26 +151,53 @@ pub fn without_configuration(
 ) -> Option<Blocked> {
     let config = fleet.configures(cluster)?;
     let secret = configuration_secret(fleet, cluster, config);
+    let leads = inventory
+        .seen(&cluster.name)
+        .is_some_and(|seen| leads_to(config, seen, inventory, cluster.system_namespace()));
     let stands = inventory
         .seen(&cluster.name)
-        .is_some_and(|seen| matches!(seen.presence(&secret), Presence::Present(_)));
-    let created = StepId::of(&cluster.name, Area::Links, Action::Create, &secret);
-    (!stands && !is_planned(&created)).then(|| Blocked {
+        .is_some_and(|seen| seen.object(&secret).is_some());
+    let written = [Action::Create, Action::Update]
+        .map(|action| is_planned(&StepId::of(&cluster.name, Area::Links, action, &secret)));
+    (!leads && !written.contains(&true)).then(|| Blocked {
         cluster: cluster.name.clone(),
         area: Area::Mesh,
-        reason: format!(
-            "{secret} does not stand, without which istiod would not find {}",
-            config.name
-        ),
-        hint: Some(match cluster.manages(Area::Links) {
-            true => format!(
+        reason: format!("there is no {secret} that leads its istiod to {}", config.name),
+        hint: Some(match (stands, cluster.manages(Area::Links)) {
+            (true, _) => format!(
+                "take out the one that stands: `kubectl --context {} -n {} delete secret {}`",
+                quoted(cluster.context()),
+                secret.namespace,
+                secret.name
+            ),
+            (false, true) => format!(
                 "mend what blocks the link to {}, or `stolos apply` the whole fleet file",
                 config.name
             ),
-            false => format!("add `links` to `manage` of the cluster {}", cluster.name),
+            (false, false) => format!("add `links` to `manage` of the cluster {}", cluster.name),
         }),
         unreachable: inventory.seen(&config.name).is_none(),
     })
+}
+
+/// Whether what stands leads an istiod to its config cluster: by its address or its authority, or, where that
+/// cluster cannot be asked now, because an istiod runs by it.
+fn leads_to(config: &ClusterSpec, seen: &ClusterInventory, inventory: &Inventory, namespace: &str) -> bool {
+    let secrets = seen.istiod_kubeconfigs.iter();
+    let in_it = secrets.filter(|secret| secret.namespace == namespace);
+    let mut entries = in_it.flat_map(|secret| &secret.entries);
+    let entry =
+        entries.find(|entry| entry.cluster_id == secret::CONFIGURATION_KEY && entry.problem.is_empty());
+    match (entry, inventory.seen(&config.name)) {
+        (None, _) => false,
+        (Some(_), None) => seen.istiods_in(namespace).next().is_some(),
+        (Some(entry), Some(read)) => {
+            let is_its = |candidate: address::Candidate| candidate.url == entry.server.trim_end_matches('/');
+            let mut tokens = read.token_secrets.iter();
+            address::candidate(config, read).is_ok_and(is_its)
+                || tokens.any(|token| token.token_sha256 == entry.token_sha256)
+        }
+    }
 }
 
 /// The Secret that leads an external istiod to its config cluster.
@@ -256,7 +284,7 @@ impl Waves<'_> {
         let mut needs = ground.all();
         needs.extend(hooked);
         let offered = self.exposure(then, &needs);
-        if self.cluster.role == Role::External {
+        if self.cluster.role == Role::External && !has_external_gateway(self.cluster) {
             let service = kind::SERVICE.reference(self.cluster.system_namespace(), EXTERNAL_SERVICE);
             let reason = "the clusters that it serves find it there";
             self.draft.wait(Gate::Address, service, reason, &offered);

@@ -153,8 +153,8 @@ pub fn unserved(
     })
 }
 
-/// Why a remote has what leads out of it.
-const LED: &str = "workloads find their primary's istiod by it";
+/// Why a cluster without istiods has what leads out of it.
+const LED: &str = "workloads find the istiod that serves them by it";
 
 impl Waves<'_> {
     fn remote(&mut self, desired: Desired, discovery: &Discovery, served: &[StepId]) {

@@ -54,6 +54,7 @@ fn label_missing(view: &View<'_>) -> Vec<Found> {
 
 fn label_differs(view: &View<'_>) -> Vec<Found> {
     view.control_planes()
+        .filter(|(cluster, _)| !cluster.is_external())
         .filter_map(|(cluster, plane)| {
             let file = cluster.spec.and_then(|spec| spec.network.as_ref());
             let said = [
