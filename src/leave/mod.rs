@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::{ClusterInventory, Inventory, Observation, kind};
-use crate::link::secret;
+use crate::link::secret::{self, LinkSecret};
 use crate::mesh::istiod_deployment;
 use crate::plan::draft::{Draft, unread};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
@@ -156,7 +156,8 @@ fn left_alone(fleet: &Fleet, cluster: &ClusterSpec, stays: impl Fn(&ClusterName)
 
 /// Whether a cluster names another as the one that it hangs on.
 fn names(cluster: &ClusterSpec, other: &ClusterSpec) -> bool {
-    [&cluster.primary, &cluster.control_plane].contains(&&Some(other.name.clone()))
+    let named = [&cluster.primary, &cluster.control_plane];
+    named.into_iter().flatten().any(|name| *name == other.name)
 }
 
 /// The step after which an istiod that leaves as well writes no more in a cluster that it serves: it no
@@ -171,8 +172,7 @@ fn released(fleet: &Fleet, served: &ClusterSpec, leaving: &BTreeSet<ClusterName>
             StepId::awaiting(&server.name, Area::Mesh, &istiod, &Gate::Gone)
         }
         _ => {
-            let (name, _) = secret::place(fleet, server, served);
-            let link = kind::SECRET.reference(server.system_namespace(), name);
+            let link = LinkSecret::of(fleet, server, served).reference(server.system_namespace());
             StepId::of(&server.name, Area::Links, Action::Delete, &link)
         }
     })

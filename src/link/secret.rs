@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::fleet::{Area, ClusterSpec, Fleet, FleetName, Role};
-use crate::inventory::Object;
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, FleetName, Role};
+use crate::inventory::{ClusterInventory, Object, ObjectReference, RemoteSecret, kind};
 use crate::mesh::istiod_of_revision;
 use crate::plan::RemoteSecretContent;
 use crate::plan::ownership::ApplySet;
@@ -45,39 +45,68 @@ pub fn token_secret_name(account: &str) -> String {
     format!("{account}-istio-remote-secret-token")
 }
 
-/// The metadata of the Secret by which an external istiod finds its config cluster, marked as the fleet's.
-/// It lacks the label of remote secrets: istiod would read the cluster twice.
-pub fn configuration(fleet: &FleetName, namespace: &str) -> Object {
-    let mut object = Object(json!({
-        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
-        "metadata": {"name": CONFIGURATION_SECRET, "namespace": namespace},
-    }));
-    ApplySet::of_area(fleet, Area::Links, namespace).mark(&mut object, fleet);
-    object
+/// The Secret by which one cluster reads another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkSecret<'fleet> {
+    /// By which an external istiod finds its config cluster.
+    Configuration,
+    /// A remote secret, for the cluster of this name.
+    Remote(&'fleet ClusterName),
 }
 
-/// The name and the key of the Secret by which a cluster reads another.
-pub fn place(fleet: &Fleet, reader: &ClusterSpec, read: &ClusterSpec) -> (String, String) {
-    let is_configuration = reader.role == Role::External
-        && fleet
-            .configures(reader)
-            .is_some_and(|config| config.name == read.name);
-    match is_configuration {
-        true => (CONFIGURATION_SECRET.to_owned(), CONFIGURATION_KEY.to_owned()),
-        false => (name(read.name.as_str()), read.name.to_string()),
+impl<'fleet> LinkSecret<'fleet> {
+    /// The one by which a cluster reads another.
+    pub fn of(fleet: &Fleet, reader: &ClusterSpec, read: &'fleet ClusterSpec) -> Self {
+        let config = fleet.configures(reader).filter(|_| reader.role == Role::External);
+        match config.is_some_and(|config| config.name == read.name) {
+            true => LinkSecret::Configuration,
+            false => LinkSecret::Remote(&read.name),
+        }
     }
-}
 
-/// The remote secret's metadata, marked as the fleet's.
-pub fn metadata(fleet: &FleetName, namespace: &str, cluster_id: &str) -> Object {
-    let mut object = Object(json!({
-        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
-        "metadata": {"name": name(cluster_id), "namespace": namespace},
-    }));
-    object.set_label(REMOTE_SECRET_LABEL, "true");
-    object.set_annotation("networking.istio.io/cluster", cluster_id);
-    ApplySet::of_area(fleet, Area::Links, namespace).mark(&mut object, fleet);
-    object
+    /// The Secret's name.
+    pub fn name(self) -> String {
+        match self {
+            LinkSecret::Configuration => CONFIGURATION_SECRET.to_owned(),
+            LinkSecret::Remote(read) => name(read.as_str()),
+        }
+    }
+
+    /// The key of the kubeconfig in it.
+    pub fn key(self) -> &'fleet str {
+        match self {
+            LinkSecret::Configuration => CONFIGURATION_KEY,
+            LinkSecret::Remote(read) => read.as_str(),
+        }
+    }
+
+    /// Which object it is in a namespace.
+    pub fn reference(self, namespace: &str) -> ObjectReference {
+        kind::SECRET.reference(namespace, self.name())
+    }
+
+    /// Its metadata, marked as the fleet's. What leads an istiod to its configuration lacks the label of
+    /// remote secrets: istiod would read that cluster twice.
+    pub fn metadata(self, fleet: &FleetName, namespace: &str) -> Object {
+        let mut object = Object(json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+            "metadata": {"name": self.name(), "namespace": namespace},
+        }));
+        if let LinkSecret::Remote(read) = self {
+            object.set_label(REMOTE_SECRET_LABEL, "true");
+            object.set_annotation("networking.istio.io/cluster", read.as_str());
+        }
+        ApplySet::of_area(fleet, Area::Links, namespace).mark(&mut object, fleet);
+        object
+    }
+
+    /// Those of its sort that were seen.
+    pub fn seen(self, seen: &ClusterInventory) -> &[RemoteSecret] {
+        match self {
+            LinkSecret::Configuration => &seen.istiod_kubeconfigs,
+            LinkSecret::Remote(_) => &seen.remote_secrets,
+        }
+    }
 }
 
 /// The Secret that the token controller fills with an account's token.

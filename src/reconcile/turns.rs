@@ -7,7 +7,8 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet};
 use crate::inventory::control_plane::REVISION_LABEL;
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Replica, kind};
-use crate::link::{links, secret};
+use crate::link::links;
+use crate::link::secret::LinkSecret;
 use crate::mesh::istiod_deployment;
 use crate::plan::{Action, Content, Gate, Plan, Step, StepId};
 use crate::reconcile::{Given, settle};
@@ -252,11 +253,10 @@ fn synced(
 ) -> StepId {
     let namespace = reader.system_namespace();
     let read = fleet.cluster(peer);
-    let name = read.map_or_else(
-        || secret::name(peer.as_str()),
-        |read| secret::place(fleet, reader, read).0,
-    );
-    let object = kind::SECRET.reference(namespace, name);
+    let place = read.map_or(LinkSecret::Remote(peer), |read| {
+        LinkSecret::of(fleet, reader, read)
+    });
+    let object = place.reference(namespace);
     let gate = Gate::Synced(peer.to_string());
     let id = StepId::awaiting(&reader.name, Area::Links, &object, &gate);
     if plan.ids.contains(&id) {

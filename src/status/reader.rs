@@ -189,7 +189,7 @@ impl<'world> Plane<'_, 'world> {
         let (secret, _) = self.configuration?;
         let pod = istiod_from_before(inside.seen.ok()?, &secret.namespace, &secret.written_at)?;
         let message = format!(
-            "{} started before {}/{} was written, and reads it when it starts",
+            "{} started before {}/{} was written, and reads it when it starts: restart it",
             pod.name(),
             secret.namespace,
             secret.name

@@ -10,7 +10,7 @@ use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::istiod_from_before;
 use crate::inventory::hint::quoted;
 use crate::inventory::{ClusterInventory, Inventory, Object, Presence, Replica, kind};
-use crate::link::secret;
+use crate::link::secret::{self, LinkSecret};
 use crate::mesh::values::{GATEWAY_NAME, needs_gateway};
 use crate::plan::difference::{Difference, differences};
 use crate::plan::draft::{Draft, reason_of, unread};
@@ -56,9 +56,9 @@ pub fn reader_plan(
     let mut expected = Vec::new();
     for (_, read) in links(fleet).filter(|(from, _)| from.name == reader.name) {
         let Some(source) = sources.iter().find(|source| source.spec.name == read.name) else {
-            let (name, key) = secret::place(fleet, reader, read);
+            let place = LinkSecret::of(fleet, reader, read);
             if inventory.seen(&read.name).is_none()
-                && matches!(standing(fleet, seen, namespace, (&name, &key)), Standing::Nothing)
+                && matches!(standing(fleet, seen, namespace, place), Standing::Nothing)
             {
                 whole.blocked.push(Blocked {
                     cluster: reader.name.clone(),
@@ -76,9 +76,9 @@ pub fn reader_plan(
         }
     }
     gateways_known(&mut draft, fleet, reader, &expected, &replicas, &serving);
-    let places: Vec<(String, String)> = links(fleet)
+    let places: Vec<LinkSecret<'_>> = links(fleet)
         .filter(|(from, _)| from.name == reader.name)
-        .map(|(_, read)| secret::place(fleet, reader, read))
+        .map(|(_, read)| LinkSecret::of(fleet, reader, read))
         .collect();
     let in_fleet = |object: &Object| {
         let holds = |id: &str| {
@@ -88,7 +88,9 @@ pub fn reader_plan(
             })
         };
         // One that holds a cluster of the fleet under another name may be what istiod reads by.
-        places.iter().any(|(name, id)| object.name() == name || holds(id))
+        places
+            .iter()
+            .any(|place| object.name() == place.name() || holds(place.key()))
     };
     let reason = "no cluster of the fleet is to be read by it";
     stale(&mut draft, namespace, reason, &[], |object| !in_fleet(object));
@@ -137,11 +139,8 @@ fn link(
     let namespace = reader.system_namespace();
     let read = source.spec;
     let id = read.name.as_str();
-    let (name, key) = secret::place(fleet, reader, read);
-    let mut object = match name.as_str() {
-        secret::CONFIGURATION_SECRET => secret::configuration(&fleet.metadata.name, namespace),
-        _ => secret::metadata(&fleet.metadata.name, namespace, id),
-    };
+    let place = LinkSecret::of(fleet, reader, read);
+    let mut object = place.metadata(&fleet.metadata.name, namespace);
     let reference = object.reference();
     let led = |live: &Object| live.annotation(secret::CONTROL_PLANE_MARK).is_some();
     // A mark that comes before the cluster names its primary would say what is not so.
@@ -153,7 +152,7 @@ fn link(
     if leads {
         object.set_annotation(secret::CONTROL_PLANE_MARK, "true");
     }
-    let (action, reason) = match standing(fleet, seen, namespace, (&name, &key)) {
+    let (action, reason) = match standing(fleet, seen, namespace, place) {
         Standing::Foreign(remote, entry) => return foreign_link(reader, source, remote, entry),
         Standing::Nothing => match seen.presence(&reference) {
             Presence::Present(live) if Ownership::of(live, &fleet.metadata.name) == Ownership::Ours => (
@@ -194,7 +193,7 @@ fn link(
         },
     };
     let mut after = Vec::new();
-    let is_late = name == secret::CONFIGURATION_SECRET
+    let is_late = place == LinkSecret::Configuration
         && match action {
             Some(_) => seen.istiods_in(namespace).next().is_some(),
             None => started_before(seen, namespace),
@@ -221,7 +220,7 @@ fn link(
         let content = RemoteSecretContent {
             to: read.name.clone(),
             cluster_id: id.to_owned(),
-            key: key.clone(),
+            key: place.key().to_owned(),
             server: source.candidate.url.clone(),
             tls_server_name: source.candidate.tls_server_name.clone(),
             authority: source.candidate.authority.clone(),
@@ -293,7 +292,7 @@ fn gateways_known(
         }
         let service = kind::SERVICE.reference(read.system_namespace(), GATEWAY_NAME);
         let address = StepId::awaiting(&read.name, Area::Mesh, &service, &Gate::Address);
-        let remote = kind::SECRET.reference(namespace, secret::place(fleet, reader, read).0);
+        let remote = LinkSecret::of(fleet, reader, read).reference(namespace);
         let gate_of_sync = Gate::Synced(read.name.to_string());
         let synced = StepId::awaiting(&reader.name, Area::Links, &remote, &gate_of_sync);
         let istiod = crate::mesh::istiod_deployment(reader, fleet.revision(reader));

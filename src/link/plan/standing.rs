@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::source::Source;
 use crate::fleet::{Area, ClusterSpec, Fleet};
 use crate::inventory::{ClusterInventory, RemoteSecret, RemoteSecretEntry, ReviewOutcome};
-use crate::link::{address, secret};
+use crate::link::address;
+use crate::link::secret::LinkSecret;
 use crate::plan::Blocked;
 use crate::trust::certificate;
 
@@ -20,20 +21,21 @@ pub enum Standing<'input> {
     Foreign(&'input RemoteSecret, &'input RemoteSecretEntry),
 }
 
-/// Looks for it, by the name and the key that it should have.
+/// Looks for it, where it should be.
 pub fn standing<'input>(
     fleet: &Fleet,
     seen: &'input ClusterInventory,
     namespace: &str,
-    (name, key): (&str, &str),
+    place: LinkSecret<'_>,
 ) -> Standing<'input> {
     let mut found = Standing::Nothing;
-    let secrets = match name {
-        secret::CONFIGURATION_SECRET => &seen.istiod_kubeconfigs,
-        _ => &seen.remote_secrets,
-    };
-    for remote in secrets.iter().filter(|remote| remote.namespace == namespace) {
-        let entry = remote.entries.iter().find(|entry| entry.cluster_id == key);
+    let name = place.name();
+    let secrets = place.seen(seen).iter();
+    for remote in secrets.filter(|remote| remote.namespace == namespace) {
+        let entry = remote
+            .entries
+            .iter()
+            .find(|entry| entry.cluster_id == place.key());
         let marked = remote.managed_by_stolos && remote.fleet == fleet.metadata.name.as_str();
         // A copy under another name carries our marks too, and istiod takes the first that it sees.
         let ours = marked && remote.name == name;

@@ -6,6 +6,7 @@ use super::*;
 use crate::inventory::{
     ClusterInventory, Object, Observation, RemoteSecret, RemoteSecretEntry, Replica, Said, TokenSecret,
 };
+use crate::link::secret::LinkSecret;
 use crate::plan::Step;
 use crate::plan::ownership::mark;
 
@@ -99,7 +100,7 @@ fn steps(manage: &str, east: ClusterInventory) -> Vec<Step> {
 }
 
 fn desired() -> Object {
-    secret::metadata(&"prod".parse().unwrap(), "istio-system", "west")
+    LinkSecret::Remote(&"west".parse().unwrap()).metadata(&"prod".parse().unwrap(), "istio-system")
 }
 
 #[test]

@@ -7,9 +7,11 @@ use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet, Role};
 use crate::inventory::control_plane::REVISION_LABEL;
 use crate::inventory::hint::quoted;
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, kind};
-use crate::link::{address, secret};
+use crate::link::address;
+use crate::link::secret::{self, LinkSecret};
 use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_deployment};
 use crate::mesh::values::{EXTERNAL_SERVICE, has_external_gateway, is_ambient, of_revision};
+use crate::plan::ownership::Ownership;
 use crate::plan::{Action, Blocked, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
 
@@ -154,16 +156,17 @@ pub fn without_configuration(
     let leads = inventory
         .seen(&cluster.name)
         .is_some_and(|seen| leads_to(config, seen, inventory, cluster.system_namespace()));
-    let stands = inventory
+    let live = inventory
         .seen(&cluster.name)
-        .is_some_and(|seen| seen.object(&secret).is_some());
+        .and_then(|seen| seen.object(&secret));
+    let is_foreign = live.is_some_and(|live| Ownership::of(live, &fleet.metadata.name) != Ownership::Ours);
     let written = [Action::Create, Action::Update]
         .map(|action| is_planned(&StepId::of(&cluster.name, Area::Links, action, &secret)));
     (!leads && !written.contains(&true)).then(|| Blocked {
         cluster: cluster.name.clone(),
         area: Area::Mesh,
         reason: format!("there is no {secret} that leads its istiod to {}", config.name),
-        hint: Some(match (stands, cluster.manages(Area::Links)) {
+        hint: Some(match (is_foreign, cluster.manages(Area::Links)) {
             (true, _) => format!(
                 "take out the one that stands: `kubectl --context {} -n {} delete secret {}`",
                 quoted(cluster.context()),
@@ -180,7 +183,7 @@ pub fn without_configuration(
     })
 }
 
-/// Whether what stands leads an istiod to its config cluster: by its address or its authority, or, where that
+/// Whether what stands leads an istiod to its config cluster: by its address or its token, or, where that
 /// cluster cannot be asked now, because an istiod runs by it.
 fn leads_to(config: &ClusterSpec, seen: &ClusterInventory, inventory: &Inventory, namespace: &str) -> bool {
     let secrets = seen.istiod_kubeconfigs.iter();
@@ -202,8 +205,7 @@ fn leads_to(config: &ClusterSpec, seen: &ClusterInventory, inventory: &Inventory
 
 /// The Secret that leads an external istiod to its config cluster.
 fn configuration_secret(fleet: &Fleet, cluster: &ClusterSpec, config: &ClusterSpec) -> ObjectReference {
-    let (name, _) = secret::place(fleet, cluster, config);
-    kind::SECRET.reference(cluster.system_namespace(), name)
+    LinkSecret::of(fleet, cluster, config).reference(cluster.system_namespace())
 }
 
 impl Waves<'_> {

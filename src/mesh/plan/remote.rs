@@ -5,7 +5,7 @@ use super::waves::{Ground, Waves};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::names_primary;
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, kind};
-use crate::link::secret;
+use crate::link::secret::{self, LinkSecret};
 use crate::mesh::discovery::{Discovery, at_addresses, discovery, has_stand_in, unread_primary};
 use crate::mesh::objects::{Desired, Rendering, desired, istiod_deployment};
 use crate::mesh::values::{EXTERNAL_SERVICE, GATEWAY_NAME, ISTIOD_ROUTE};
@@ -24,7 +24,8 @@ pub fn plan(
         Ok((primary, discovery)) => {
             let mut waves = Waves::new(fleet, cluster, seen);
             let served: Vec<StepId> = Serving::of(fleet, primary, cluster).steps().into();
-            waves.remote(desired(fleet, cluster, rendering), &discovery, &served);
+            let gone = istiods_gone(primary, cluster, inventory);
+            waves.remote(desired(fleet, cluster, rendering), &discovery, &served, &gone);
             waves.draft.finish()
         }
         Err(blocked) => Plan {
@@ -32,6 +33,20 @@ pub fn plan(
             ..Plan::default()
         },
     }
+}
+
+/// The waits, where they are planned, until istiods that read their configuration in a cluster are gone: one
+/// of a revision that goes works with its own account there for as long as proxies are connected to it.
+fn istiods_gone(serving: &ClusterSpec, config: &ClusterSpec, inventory: &Inventory) -> Vec<StepId> {
+    let seen = inventory
+        .seen(&serving.name)
+        .filter(|_| config.role == Role::Config);
+    let istiods = seen
+        .into_iter()
+        .flat_map(|seen| seen.istiods_in(serving.system_namespace()));
+    let gone =
+        istiods.map(|istiod| StepId::awaiting(&serving.name, Area::Mesh, &istiod.reference(), &Gate::Gone));
+    gone.collect()
 }
 
 /// What has to be done in a cluster before its istiod serves another: read it, and be offered to it.
@@ -65,7 +80,7 @@ impl<'fleet> Serving<'fleet> {
             primary,
             named: configured.map(|cluster| &cluster.name),
             read: Gate::Synced(remote.name.to_string()),
-            link: of(kind::SECRET, &secret::place(fleet, primary, remote).0),
+            link: LinkSecret::of(fleet, primary, remote).reference(primary.system_namespace()),
             route,
             gateway,
         }
@@ -157,7 +172,7 @@ pub fn unserved(
 const LED: &str = "workloads find the istiod that serves them by it";
 
 impl Waves<'_> {
-    fn remote(&mut self, desired: Desired, discovery: &Discovery, served: &[StepId]) {
+    fn remote(&mut self, desired: Desired, discovery: &Discovery, served: &[StepId], gone: &[StepId]) {
         let ground = self.ground(&desired);
         let (webhooks, base): (Vec<_>, Vec<_>) =
             desired.control_plane.into_iter().partition(Object::is_webhook);
@@ -185,6 +200,7 @@ impl Waves<'_> {
         needs.extend(hooked);
         self.exposure(desired.exposure, &needs);
         // What its own istiod did stays until its primary's serves the cluster.
+        before.extend_from_slice(gone);
         self.prune(ground, &before);
         self.retire_intermediate();
     }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::reach::quoted;
-use crate::inventory::{RemoteSecret, RemoteSecretEntry};
+use crate::inventory::{ClusterInventory, RemoteSecret, RemoteSecretEntry};
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::view::{ClusterView, View};
 
@@ -122,9 +122,30 @@ impl Held<'_, '_> {
     }
 }
 
+/// What remote secrets hold.
 fn all<'view, 'world>(view: &'view View<'world>) -> impl Iterator<Item = Held<'view, 'world>> {
-    view.seen().flat_map(|(cluster, inventory)| {
-        inventory.remote_secrets.iter().flat_map(move |secret| {
+    held(view, |inventory| inventory.remote_secrets.iter().collect())
+}
+
+/// What all Secrets hold by which istiods read clusters.
+fn wherever<'view, 'world>(view: &'view View<'world>) -> impl Iterator<Item = Held<'view, 'world>> {
+    held(view, by_which_istiods_read)
+}
+
+fn by_which_istiods_read(inventory: &ClusterInventory) -> Vec<&RemoteSecret> {
+    inventory
+        .remote_secrets
+        .iter()
+        .chain(&inventory.istiod_kubeconfigs)
+        .collect()
+}
+
+fn held<'view, 'world>(
+    view: &'view View<'world>,
+    secrets: impl Fn(&'world ClusterInventory) -> Vec<&'world RemoteSecret> + 'view,
+) -> impl Iterator<Item = Held<'view, 'world>> {
+    view.seen().flat_map(move |(cluster, inventory)| {
+        secrets(inventory).into_iter().flat_map(move |secret| {
             let entries = secret.entries.iter();
             entries.map(move |entry| Held {
                 cluster,
@@ -189,14 +210,14 @@ fn own_key(view: &View<'_>) -> Vec<Found> {
 }
 
 fn unusable(view: &View<'_>) -> Vec<Found> {
-    all(view)
+    wherever(view)
         .filter(|held| !held.entry.problem.is_empty())
         .map(|held| held.found(&format!("for {}: {}", held.entry.cluster_id, held.entry.problem)))
         .collect()
 }
 
 fn loopback(view: &View<'_>) -> Vec<Found> {
-    all(view)
+    wherever(view)
         .filter(|held| is_loopback(&held.entry.server))
         .map(|held| {
             held.found(&format!(
@@ -223,10 +244,8 @@ fn is_loopback(url: &str) -> bool {
 
 fn annotation(view: &View<'_>) -> Vec<Found> {
     let secrets = view.seen().flat_map(|(cluster, inventory)| {
-        inventory
-            .remote_secrets
-            .iter()
-            .map(move |secret| (cluster, secret))
+        let secrets = by_which_istiods_read(inventory).into_iter();
+        secrets.map(move |secret| (cluster, secret))
     });
     secrets
         .filter(|(_, secret)| secret.credential_in_annotation)
@@ -245,7 +264,7 @@ fn annotation(view: &View<'_>) -> Vec<Found> {
 }
 
 fn expiring(view: &View<'_>) -> Vec<Found> {
-    all(view)
+    wherever(view)
         .filter(|held| {
             let end: Option<Timestamp> = held.entry.expires_at.parse().ok();
             end.is_some_and(|end| end > view.at && end.duration_since(view.at) <= SOON)
