@@ -140,7 +140,7 @@ fn ask(arguments: &mut Arguments, path: &Path, terminal: &Terminal) -> Result<()
             return Err(Error::request("write a fleet file: no model is named")
                 .hint("name it: --model multi-primary; or --from-mesh, to describe what runs"));
         }
-        let chosen = terminal.choose_one("Deployment model", &MODELS.map(Model::as_str))?;
+        let chosen = terminal.choose("Deployment model", &MODELS.map(Model::as_str))?;
         arguments.model = Some(MODELS[chosen]);
     }
     if arguments.name.is_none() {

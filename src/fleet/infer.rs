@@ -10,7 +10,7 @@ use super::spec::{
     MeshSpec, Model, Role, Root, TrustSpec,
 };
 use crate::fleet::spec::DEFAULT_REVISION;
-use crate::inventory::control_plane::{ControlPlane, Fact, control_planes};
+use crate::inventory::control_plane::{ControlPlane, Fact, control_planes, led_by};
 use crate::inventory::kind::CONFIG_MAP;
 use crate::inventory::{ClusterInventory, Observation};
 use crate::trust::parse_bundle;
@@ -124,8 +124,7 @@ fn one_cluster(
             plane.revision
         ));
     }
-    let mut led = inventory.istiod_kubeconfigs.iter();
-    let is_led = led.any(|secret| secret.namespace == plane.namespace);
+    let is_led = led_by(inventory, &plane.namespace).is_some();
     let mut cluster = match is_led {
         true => ClusterSpec::named(proposed(context, proposal)),
         false => ClusterSpec::named(name_of(context, plane, proposal)),

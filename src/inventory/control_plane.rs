@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::installer::InstalledBy;
 use super::kind::{CONFIG_MAP, DEPLOYMENT, NAMESPACE, POD};
-use super::{ClusterInventory, Object, Presence, Replica};
+use super::{ClusterInventory, Object, Presence, RemoteSecret, Replica};
 use crate::fleet::spec::DEFAULT_REVISION;
 use crate::yaml;
 
@@ -166,11 +166,16 @@ pub fn control_planes(cluster: &ClusterInventory) -> Fact<Vec<ControlPlane<'_>>>
 pub fn first_cluster_id(cluster: &ClusterInventory) -> Option<String> {
     let first = first_istiod(cluster)?;
     // One that is led elsewhere goes by that cluster's.
-    let is_led = |istiod: &Object| {
-        let mut led = cluster.istiod_kubeconfigs.iter();
-        led.any(|secret| secret.namespace == istiod.namespace())
-    };
-    (!is_led(first)).then(|| id_of(first))?
+    match led_by(cluster, first.namespace()) {
+        Some(_) => None,
+        None => id_of(first),
+    }
+}
+
+/// The Secret that leads an istiod in a namespace to the cluster that holds its configuration, where one stands.
+pub fn led_by<'seen>(cluster: &'seen ClusterInventory, namespace: &str) -> Option<&'seen RemoteSecret> {
+    let mut secrets = cluster.istiod_kubeconfigs.iter();
+    secrets.find(|secret| secret.namespace == namespace)
 }
 
 /// The cluster ID of the cluster in which an istiod reads its configuration, where that is another one.

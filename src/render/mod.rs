@@ -207,17 +207,6 @@ impl Terminal {
             .map_err(|error| Error::new(ErrorKind::Interrupted, format!("ask {question:?}: {error}")))
     }
 
-    /// Asks for one of several things, the first of which is proposed, and gives its index. Only where
-    /// [`Self::is_interactive`].
-    pub fn choose_one(&self, question: &str, items: &[&str]) -> Result<usize> {
-        dialoguer::Select::new()
-            .with_prompt(question)
-            .items(items)
-            .default(0)
-            .interact()
-            .map_err(|error| Error::new(ErrorKind::Interrupted, format!("ask {question:?}: {error}")))
-    }
-
     /// Asks for a text that is something, until it is. Only where [`Self::is_interactive`].
     pub fn ask<T>(&self, question: &str, default: &str) -> Result<T>
     where

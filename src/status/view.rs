@@ -11,7 +11,7 @@ use super::links::links;
 use super::report::{Address, AddressKind};
 use super::trust_view::Trust;
 use crate::fleet::{ClusterName, ClusterSpec, Fleet, Role};
-use crate::inventory::control_plane::{NETWORK_LABEL, namespace_network};
+use crate::inventory::control_plane::{NETWORK_LABEL, led_by, namespace_network};
 use crate::inventory::kind::{SECRET, SERVICE};
 use crate::inventory::{
     ClusterInventory, ControlPlane, Fact, Failure, Inventory, Observation, RemoteSecret, RemoteSecretEntry,
@@ -283,8 +283,7 @@ impl<'world> ClusterView<'world> {
         &self,
         namespace: &str,
     ) -> Option<(&'world RemoteSecret, &'world RemoteSecretEntry)> {
-        let mut secrets = self.seen.ok()?.istiod_kubeconfigs.iter();
-        let secret = secrets.find(|secret| secret.namespace == namespace)?;
+        let secret = led_by(self.seen.ok()?, namespace)?;
         let mut entries = secret.entries.iter();
         Some((
             secret,

@@ -32,26 +32,7 @@ fn an_external_istiod_serves_its_config_cluster_and_a_remote_and_leaves_no_trace
     let root = fleet.published_root(2);
     let offered = fleet.address(1, "istiod-external");
     for number in [2, 3] {
-        let context = fleet.lab.context(number);
-        let deployments = [
-            "-n",
-            "istio-system",
-            "get",
-            "deployments",
-            "-l",
-            "app=istiod",
-            "-o",
-            "name",
-        ];
-        assert_eq!(must(fleet.lab.kubectl(&context, &deployments)), "");
-        let slice = fleet.object(number, &["-n", "istio-system", "endpointslice", "istiod"]);
-        assert_eq!(slice["endpoints"][0]["addresses"][0], offered.as_str());
-        let hook = ["mutatingwebhookconfiguration", "istio-sidecar-injector"];
-        fleet.assert_answered_by(number, &hook, &root);
-        let pod = fleet.injected(number);
-        assert!(pod.contains("istio-proxy"), "{pod}");
-        let identity = format!("name: ISTIO_META_CLUSTER_ID\n      value: {context}");
-        assert!(pod.contains(&identity), "{pod}");
+        fleet.assert_served_from(number, &offered, &root);
     }
     // Configuration is judged where it is read from, by the istiod that reads it.
     let validator = ["validatingwebhookconfiguration", "istio-validator-istio-system"];

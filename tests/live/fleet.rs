@@ -147,6 +147,32 @@ impl Fleet {
         root["data"]["root-cert.pem"].as_str().expect("a root").to_owned()
     }
 
+    /// Fails unless a cluster without an istiod leads to one at an address, whose root its injector trusts, and
+    /// that one answers for it.
+    #[track_caller]
+    pub fn assert_served_from(&self, number: u8, address: &str, root: &str) {
+        let context = self.lab.context(number);
+        let deployments = [
+            "-n",
+            "istio-system",
+            "get",
+            "deployments",
+            "-l",
+            "app=istiod",
+            "-o",
+            "name",
+        ];
+        assert_eq!(must(self.lab.kubectl(&context, &deployments)), "");
+        let slice = self.object(number, &["-n", "istio-system", "endpointslice", "istiod"]);
+        assert_eq!(slice["endpoints"][0]["addresses"][0], address);
+        let hook = ["mutatingwebhookconfiguration", "istio-sidecar-injector"];
+        self.assert_answered_by(number, &hook, root);
+        let pod = self.injected(number);
+        assert!(pod.contains("istio-proxy"), "{pod}");
+        let identity = format!("name: ISTIO_META_CLUSTER_ID\n      value: {context}");
+        assert!(pod.contains(&identity), "{pod}");
+    }
+
     /// Fails unless all webhooks of a configuration trust that root.
     #[track_caller]
     pub fn assert_answered_by(&self, number: u8, configuration: &[&str], root: &str) {

@@ -47,28 +47,7 @@ fn remotes_on_one_and_on_several_networks_are_served_by_their_primary_and_leave_
     }
 
     for number in [2, 3] {
-        // It has no istiod, and leads to its primary's.
-        let context = fleet.lab.context(number);
-        let deployments = [
-            "-n",
-            "istio-system",
-            "get",
-            "deployments",
-            "-l",
-            "app=istiod",
-            "-o",
-            "name",
-        ];
-        assert_eq!(must(fleet.lab.kubectl(&context, &deployments)), "");
-        let slice = fleet.object(number, &["-n", "istio-system", "endpointslice", "istiod"]);
-        assert_eq!(slice["endpoints"][0]["addresses"][0], gateways[0].as_str());
-        // Its webhook has the serving istiod's own CA bundle, and istiod answers.
-        let hook = ["mutatingwebhookconfiguration", "istio-sidecar-injector"];
-        fleet.assert_answered_by(number, &hook, &fleet.published_root(1));
-        let pod = fleet.injected(number);
-        assert!(pod.contains("istio-proxy"), "{pod}");
-        let identity = format!("name: ISTIO_META_CLUSTER_ID\n      value: {context}");
-        assert!(pod.contains(&identity), "{pod}");
+        fleet.assert_served_from(number, &gateways[0], &fleet.published_root(1));
     }
 
     // One that has had a control plane of its own is led by an istiod that has read it all along, and

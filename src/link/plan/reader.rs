@@ -7,7 +7,7 @@ use super::source::Source;
 use super::standing::{Standing, foreign_link, stale_reason, standing};
 use super::{blocked, links, links_set};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
-use crate::inventory::control_plane::istiod_from_before;
+use crate::inventory::control_plane::{istiod_from_before, led_by};
 use crate::inventory::hint::quoted;
 use crate::inventory::{ClusterInventory, Inventory, Object, Presence, Replica, kind};
 use crate::link::secret::{self, LinkSecret};
@@ -252,9 +252,8 @@ fn link(
 
 /// Whether an istiod started before what leads it to its configuration was written.
 fn started_before(seen: &ClusterInventory, namespace: &str) -> bool {
-    let mut secrets = seen.istiod_kubeconfigs.iter();
-    let secret = secrets.find(|secret| secret.namespace == namespace);
-    secret.is_some_and(|secret| istiod_from_before(seen, namespace, &secret.written_at).is_some())
+    led_by(seen, namespace)
+        .is_some_and(|secret| istiod_from_before(seen, namespace, &secret.written_at).is_some())
 }
 
 /// In which of its marks a remote secret that stands is not what it should be. What it holds is

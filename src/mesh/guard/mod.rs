@@ -16,6 +16,7 @@ use super::objects::Rendering;
 use super::values::is_ambient;
 use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Model, Role};
+use crate::inventory::control_plane::led_by;
 use crate::inventory::hint::quoted;
 use crate::inventory::{ClusterInventory, ControlPlane, Fact, Inventory, control_planes};
 use crate::plan::Blocked;
@@ -253,8 +254,7 @@ pub fn refused_by_what_stands(
 fn another_configuration(fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventory) -> Option<Blocked> {
     let wanted = &fleet.configures(cluster)?.name;
     let namespace = cluster.system_namespace();
-    let mut led = seen.istiod_kubeconfigs.iter();
-    let led = led.find(|secret| secret.namespace == namespace);
+    let led = led_by(seen, namespace);
     if cluster.role == Role::Primary && led.is_none() {
         return None;
     }
