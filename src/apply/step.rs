@@ -155,6 +155,11 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
             tools.client(&step.cluster)?.apply(object, options).await?;
             Ok(())
         }
+        Content::Merge(changes) => {
+            let client = tools.client(&step.cluster)?;
+            client.merge(&step.object, changes, &step.uid).await?;
+            Ok(())
+        }
         Content::Delete { uid } => {
             tools.client(&step.cluster)?.delete(&step.object, uid).await?;
             Ok(())

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::failure::failure;
 use super::request::{JSON, Outgoing, Repeat};
-use super::write::{Found, holds, is_applied};
+use super::write::{Found, holds, is_applied, is_merged};
 use crate::inventory::kind::SECRET;
 use crate::inventory::{Failure, FailureClass, Kind, Object, ObjectReference};
-use crate::plan::ownership::FIELD_MANAGER;
+use crate::plan::ownership::{FIELD_MANAGER, FIELDS_MANAGER};
 
 /// Objects in one page of a list, as kubectl asks.
 const PAGE: usize = 500;
@@ -181,6 +181,35 @@ impl Client {
                 Some(standing) if is_applied(&standing, &content, options.manager, options.uid) => {
                     Found::Done(standing.0)
                 }
+                _ => Found::NotDone,
+            })
+        };
+        self.write(&request, look).await.map(Object)
+    }
+
+    /// Changes an object that stands by a JSON merge patch (RFC 7386), where it still has this UID.
+    pub async fn merge(
+        &self,
+        reference: &ObjectReference,
+        changes: &Value,
+        uid: &str,
+    ) -> Result<Object, Failure> {
+        let mut content = changes.clone();
+        content["metadata"]["uid"] = uid.into();
+        let path = format!("{}?fieldManager={FIELDS_MANAGER}", path_of(reference, "patch")?);
+        let resource = resource_of(reference);
+        let request = Outgoing {
+            method: Method::PATCH,
+            path: &path,
+            body: Some((content.to_string().into(), "application/merge-patch+json")),
+            verb: "patch",
+            resource: &resource,
+            accept: METADATA,
+            repeat: Repeat::AfterALook,
+        };
+        let look = async |client: &Client| {
+            Ok(match client.get_object(reference).await? {
+                Some(standing) if is_merged(&standing.0, &content) => Found::Done(standing.0),
                 _ => Found::NotDone,
             })
         };

@@ -5,6 +5,8 @@
 //! |---|---|---|
 //! | apply | the object, with all of the intent, and the manager owns no more than that | done |
 //! | apply | anything else | sent again: the same intent twice is one intent, and a UID that it names is still the server's to check |
+//! | patch | the object with all that was to change | done |
+//! | patch | anything else | sent again: the same changes twice are one, of one UID |
 //! | create | nothing | sent again |
 //! | create | the object with all that was to be created | done |
 //! | create | another of that name | it stands already: the refusal that the server gives |
@@ -110,6 +112,17 @@ pub(super) fn holds(standing: &Value, meant: &Value) -> bool {
                     .all(|(standing, meant)| holds(standing, meant))
         }
         _ => standing == meant,
+    }
+}
+
+/// Whether what stands is as a merge patch makes it.
+pub(super) fn is_merged(standing: &Value, patch: &Value) -> bool {
+    match patch {
+        Value::Object(fields) => fields.iter().all(|(key, patch)| {
+            let below = standing.get(key).unwrap_or(&Value::Null);
+            is_merged(below, patch)
+        }),
+        patch => standing == patch,
     }
 }
 

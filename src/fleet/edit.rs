@@ -227,7 +227,7 @@ pub fn set_root_pins(text: &str, pins: &[String]) -> Result<String, EditError> {
     change.finish(edited, &by_hand)
 }
 
-/// Writes which revisions the mesh has, and in which versions.
+/// Writes which revisions the mesh has, in which versions, and what is led to which.
 ///
 /// # Errors
 /// See [`EditError`].
@@ -236,14 +236,25 @@ pub fn set_revisions(text: &str, mesh: &MeshSpec) -> Result<String, EditError> {
         let of_fleet = &mut fleet.spec.mesh;
         of_fleet.version.clone_from(&mesh.version);
         of_fleet.revision.clone_from(&mesh.revision);
+        of_fleet.tags.clone_from(&mesh.tags);
         of_fleet.other_revision.clone_from(&mesh.other_revision);
     })?;
     let quoted = |text: &str| format!("\"{text}\"");
     let given = |text: &str| (!text.is_empty()).then(|| quoted(text));
     let other = mesh.other_revision.as_ref().map(|other| {
         let (revision, version) = (quoted(&other.revision), quoted(&other.version));
-        format!("{{revision: {revision}, version: {version}}}")
+        let names = other.namespaces.iter().map(|name| quoted(name.as_str()));
+        let namespaces = match names.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => none,
+            names => format!(", namespaces: [{names}]"),
+        };
+        format!("{{revision: {revision}, version: {version}{namespaces}}}")
     });
+    let tags = mesh.tags.iter();
+    let tags: Vec<String> = tags
+        .map(|(tag, to)| format!("{}: {}", quoted(tag), quoted(to)))
+        .collect();
+    let tags = (!tags.is_empty()).then(|| format!("{{{}}}", tags.join(", ")));
     let before = &change.before.spec.mesh;
     let fields = [
         ("version", before.version != mesh.version, given(&mesh.version)),
@@ -252,6 +263,7 @@ pub fn set_revisions(text: &str, mesh: &MeshSpec) -> Result<String, EditError> {
             before.revision != mesh.revision,
             given(&mesh.revision),
         ),
+        ("tags", before.tags != mesh.tags, tags),
         (
             "otherRevision",
             before.other_revision != mesh.other_revision,

@@ -1,11 +1,15 @@
 //! The fleet as data: the shape of the fleet file, one type a level, unknown fields refused.
 
+mod mesh;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::name::{ClusterName, FleetName, NamespaceName, NetworkName};
+
+pub use mesh::{DEFAULT_REVISION, DataPlaneMode, MeshSpec, Model, OtherRevision, named_revision};
 
 /// The fleet file's `apiVersion`.
 pub const API_VERSION: &str = "stolos.dev/v1alpha1";
@@ -244,120 +248,6 @@ pub struct GatewaySpec {
 
 fn default_gateway_port() -> u16 {
     15443
-}
-
-/// The mesh over the fleet's clusters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct MeshSpec {
-    /// Istio's mesh ID; the fleet's name where empty.
-    #[serde(default, rename = "meshID", skip_serializing_if = "String::is_empty")]
-    pub mesh_id: String,
-    /// Istio's version; where empty, what istioctl brings at the first install, then what runs.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub version: String,
-    /// The deployment model.
-    #[serde(default)]
-    pub model: Model,
-    /// Sidecars or ambient.
-    #[serde(default)]
-    pub data_plane_mode: DataPlaneMode,
-    /// The SPIFFE trust domain; `cluster.local` where empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub trust_domain: String,
-    /// Istio's revision; empty is the default one.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub revision: String,
-    /// A second control plane beside the first, while a mesh goes from one to the other.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub other_revision: Option<OtherRevision>,
-    /// Istio values for all clusters: the last word over what the fleet derives.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub values: Map<String, Value>,
-}
-
-impl Default for MeshSpec {
-    fn default() -> Self {
-        Self {
-            mesh_id: String::new(),
-            version: String::new(),
-            model: Model::MultiPrimary,
-            data_plane_mode: DataPlaneMode::Sidecar,
-            trust_domain: String::new(),
-            revision: String::new(),
-            other_revision: None,
-            values: Map::new(),
-        }
-    }
-}
-
-/// A revision that runs beside the one that `istio-injection=enabled` leads to: one that is to come, or
-/// one that goes. It serves namespaces that ask for it (`istio.io/rev`), and the proxies that it has.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct OtherRevision {
-    /// Istio's revision; empty is the default one.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub revision: String,
-    /// Its version; where empty, what istioctl brings.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub version: String,
-}
-
-/// Istio's word for the revision without a name.
-pub const DEFAULT_REVISION: &str = "default";
-
-/// A revision as its pods and proxies name it: the one without a name is `default`.
-pub fn named_revision(revision: &str) -> &str {
-    match revision {
-        "" => DEFAULT_REVISION,
-        named => named,
-    }
-}
-
-/// Istio's deployment model.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Model {
-    /// Every cluster runs a control plane and reads every other's API server.
-    #[default]
-    MultiPrimary,
-    /// Remotes hang on a primary's control plane.
-    PrimaryRemote,
-    /// The control plane runs outside the mesh's clusters.
-    ExternalControlPlane,
-}
-
-impl Model {
-    /// The model's word in the fleet file.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Model::MultiPrimary => "multi-primary",
-            Model::PrimaryRemote => "primary-remote",
-            Model::ExternalControlPlane => "external-control-plane",
-        }
-    }
-}
-
-/// How workloads take part in the mesh.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DataPlaneMode {
-    /// A proxy in every pod.
-    #[default]
-    Sidecar,
-    /// A proxy on every node.
-    Ambient,
-}
-
-impl DataPlaneMode {
-    /// The mode's word in the fleet file.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            DataPlaneMode::Sidecar => "sidecar",
-            DataPlaneMode::Ambient => "ambient",
-        }
-    }
 }
 
 /// The mesh's root of trust.

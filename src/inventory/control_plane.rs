@@ -32,6 +32,10 @@ pub fn names_control_plane(annotation: &str, cluster_id: &str) -> bool {
 }
 /// The label by which an object says which revision it belongs to.
 pub const REVISION_LABEL: &str = "istio.io/rev";
+/// The label that says of an injector that it is a tag's (Istio: `istioctl/pkg/tag`).
+pub const TAG_LABEL: &str = "istio.io/tag";
+/// The label by which a namespace asks for sidecars of no revision in particular, or for none.
+pub const INJECTION_LABEL: &str = "istio-injection";
 /// The cluster ID that an istiod goes by to which none is given.
 const DEFAULT_CLUSTER_ID: &str = "Kubernetes";
 

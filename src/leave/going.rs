@@ -9,6 +9,7 @@ use crate::fleet::{Area, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
 use crate::inventory::{ClusterInventory, Failure, Object, ObjectReference, kind};
 use crate::link::secret;
+use crate::mesh::given_back;
 use crate::plan::difference::owns_metadata;
 use crate::plan::draft::Draft;
 use crate::plan::gate::others_connected;
@@ -183,6 +184,13 @@ impl Going<'_> {
         }
         for object in self.written_by_istiod() {
             last.push(self.delete_as(&object, "istiod wrote it", &ended));
+        }
+        for namespace in self.seen.of_kind(kind::NAMESPACE) {
+            if let Some((changes, reason)) = given_back(namespace, self.fleet) {
+                let content = Content::Merge(changes);
+                self.draft
+                    .step(Action::Update, namespace.reference(), reason, &ended, content);
+            }
         }
         self.namespace(&namespace_reference, &last);
         let left = self.our_definitions().count();

@@ -93,9 +93,10 @@ pub fn sail(fleet: &Fleet) -> String {
         let multi_cluster = values["global"]["multiCluster"].clone();
         let name = named_revision(fleet.revision(cluster));
         let mut text = resource("Istio", name, values);
-        if name != DEFAULT_REVISION {
+        let default = (name != DEFAULT_REVISION).then_some(DEFAULT_REVISION);
+        for tag in fleet.spec.mesh.tags_of(name).chain(default) {
             let tagged = json!({"targetRef": {"kind": "Istio", "name": name}});
-            text.push_str(&object("IstioRevisionTag", DEFAULT_REVISION, tagged));
+            text.push_str(&object("IstioRevisionTag", tag, tagged));
         }
         if is_ambient(fleet) {
             let ztunnel = json!({"multiCluster": multi_cluster, "network": cluster.network_name()});

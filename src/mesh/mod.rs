@@ -11,5 +11,5 @@ mod plan;
 pub mod values;
 
 pub use objects::{istiod_deployment, istiod_of_revision};
-pub use plan::{plan, unserved, without_configuration};
+pub use plan::{given_back, plan, unserved, without_configuration};
 pub use values::{RenderRequest, render_requests};

@@ -9,6 +9,7 @@ use super::values::{
 };
 use crate::fleet::spec::{DEFAULT_REVISION, OtherRevision, named_revision};
 use crate::fleet::{Area, ClusterSpec, Fleet, Role};
+use crate::inventory::control_plane::TAG_LABEL;
 use crate::inventory::{ClusterInventory, Object, ObjectReference, kind};
 use crate::plan::difference::owns_field;
 use crate::plan::ownership::{ApplySet, FIELD_MANAGER};
@@ -117,8 +118,8 @@ pub fn desired(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> D
     }
 }
 
-/// What a second control plane has beside the first. The default revision's injector is left out: every
-/// namespace that it would serve is led to the mesh's own revision.
+/// What a second control plane has beside the first, its tags among it. The default revision's injector is left
+/// out: every namespace that it would serve is led to the mesh's own revision.
 fn beside<'other>(
     spec: &OtherRevision,
     other: &'other OtherRendering,
@@ -130,7 +131,7 @@ fn beside<'other>(
             .control_plane
             .iter()
             .any(|one| one.reference() == object.reference());
-        let injects = object.is_of(kind::MUTATING_WEBHOOK);
+        let injects = object.is_of(kind::MUTATING_WEBHOOK) && object.label(TAG_LABEL).is_none();
         !shared && object.kind() != kind::CUSTOM_RESOURCE_DEFINITION.kind && !(is_default && injects)
     });
     objects.collect()

@@ -148,9 +148,7 @@ fn control_plane(fleet: &Fleet, cluster: &ClusterSpec, revision: &str, is_defaul
         values["pilot"] = json!({"env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"}});
     }
     merge_own(&mut values, fleet, cluster);
-    if is_default {
-        tag_as_default(&mut values, revision);
-    }
+    tag(&mut values, fleet, revision, is_default);
     let mut operator = operator(fleet, cluster, revision, "control-plane", profile);
     operator["spec"]["values"] = values;
     with_trust_domain(&mut operator, fleet);
@@ -163,16 +161,16 @@ fn with_trust_domain(operator: &mut Value, fleet: &Fleet) {
     }
 }
 
-/// Gives a named revision Istio's tag `default`, beside those that it has: without it nothing injects where
-/// no revision is asked for.
-fn tag_as_default(values: &mut Value, revision: &str) {
-    if named_revision(revision) == DEFAULT_REVISION {
-        return;
-    }
-    match values["revisionTags"].as_array_mut() {
-        Some(tags) if tags.iter().any(|tag| tag == DEFAULT_REVISION) => {}
-        Some(tags) => tags.push(DEFAULT_REVISION.into()),
-        None => values["revisionTags"] = json!([DEFAULT_REVISION]),
+/// Gives a revision the tags that the fleet file leads to it, beside those among its values. Where it is the
+/// mesh's own and has a name, `default` is one: without it nothing injects where no revision is asked for.
+fn tag(values: &mut Value, fleet: &Fleet, revision: &str, is_default: bool) {
+    let default = (is_default && named_revision(revision) != DEFAULT_REVISION).then_some(DEFAULT_REVISION);
+    for tag in fleet.spec.mesh.tags_of(revision).chain(default) {
+        match values["revisionTags"].as_array_mut() {
+            Some(tags) if tags.iter().any(|has| has == tag) => {}
+            Some(tags) => tags.push(tag.into()),
+            None => values["revisionTags"] = json!([tag]),
+        }
     }
 }
 
@@ -239,7 +237,7 @@ fn remote(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
         values["defaultRevision"] = named_revision(fleet.revision(cluster)).into();
     }
     merge_own(&mut values, fleet, cluster);
-    tag_as_default(&mut values, fleet.revision(cluster));
+    tag(&mut values, fleet, fleet.revision(cluster), true);
     let mut operator = operator(fleet, cluster, fleet.revision(cluster), "remote", "remote");
     operator["spec"]["values"] = values;
     operator

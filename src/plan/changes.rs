@@ -27,6 +27,7 @@ pub fn changes(step: &Step, inventory: &Inventory) -> Vec<Difference> {
             differences(object, live, FIELD_MANAGER)
         }
         Content::Label(object) => differences(object, live, FIELDS_MANAGER),
+        Content::Merge(changes) => merged(changes, live),
         Content::IssueIntermediate(profile) => differences(&profile.secret, live, ""),
         Content::RemoteSecret(content) => differences(&content.secret, live, ""),
         Content::Delete { .. } | Content::MakeRoot | Content::Await(_) => Vec::new(),
@@ -34,6 +35,26 @@ pub fn changes(step: &Step, inventory: &Inventory) -> Vec<Difference> {
     if step.object.kind == SECRET.kind {
         let is_data = |path: &str| path.starts_with("data") || path.starts_with("stringData");
         changes.retain(|change| !is_data(&change.path));
+    }
+    changes
+}
+
+/// The fields that a merge patch changes.
+fn merged(patch: &Value, live: &Object) -> Vec<Difference> {
+    let mut changes = Vec::new();
+    let mut left: Vec<(Vec<&str>, &Value)> = vec![(Vec::new(), patch)];
+    while let Some((path, patch)) = left.pop() {
+        if let Value::Object(fields) = patch {
+            let below = fields.iter().rev();
+            left.extend(below.map(|(key, value)| ([&path[..], &[key]].concat(), value)));
+            continue;
+        }
+        let desired = (!patch.is_null()).then(|| patch.clone());
+        let live = live.at(&path).cloned();
+        if desired != live {
+            let path = path.join(".");
+            changes.push(Difference { path, live, desired });
+        }
     }
     changes
 }

@@ -6,6 +6,7 @@ use super::ownership::FIELDS_MANAGER;
 use super::{Content, Plan, STAND_IN, Step};
 use crate::fleet::{ClusterName, Fleet};
 use crate::inventory::Object;
+use crate::inventory::hint::quoted;
 use crate::link::secret::CONFIGURATION_KEY;
 use crate::yaml;
 
@@ -59,6 +60,14 @@ fn manifest(step: &Step) -> String {
                 text.trim_end()
             ))
         }
+        Content::Merge(changes) => comment(&format!(
+            "{}: {}:\nkubectl patch {} {} --type=merge --patch={}",
+            step.object,
+            step.reason,
+            step.object.kind.to_lowercase(),
+            step.object.name,
+            quoted(&changes.to_string())
+        )),
         Content::ApplyAtAddress(object, awaited) => {
             let stand_in = format!(
                 "in the next document {STAND_IN} stands for the address of {} in {}",

@@ -15,6 +15,7 @@ pub mod text;
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::fleet::{Area, ClusterName, FleetName};
 use crate::inventory::{Object, ObjectReference};
@@ -106,6 +107,9 @@ pub enum Content {
     /// These changes to an object that stands and is not ours as a whole, by server-side apply
     /// under the field manager `stolos-SUFFIX` of only these fields.
     Label(Object),
+    /// These changes to an object that stands and is somebody else's, by a JSON merge patch (RFC 7386):
+    /// where what others wrote is to go, which server-side apply of a part does not do.
+    Merge(Value),
     /// Deletion, if the object still has this UID.
     Delete {
         /// `metadata.uid` as it was planned.

@@ -180,6 +180,7 @@ fn over(step: &Step, inventory: &Inventory) -> Value {
         Content::Apply(_)
         | Content::ApplyAtAddress(..)
         | Content::Label(_)
+        | Content::Merge(_)
         | Content::MakeRoot
         | Content::Await(_) => json!(changes(step, inventory)),
     }

@@ -211,10 +211,17 @@ fn led_to_when_it_reads(plan: &mut Laid, fleet: &Fleet, cluster: &ClusterSpec, s
         .plan
         .steps
         .iter()
-        .filter(|step| step.cluster == cluster.name && step.object.kind == kind::MUTATING_WEBHOOK.kind)
-        .filter_map(|step| match &step.content {
-            Content::Apply(object) => Some((step.id.clone(), object.label(REVISION_LABEL)?.to_owned())),
-            _ => None,
+        .filter(|step| step.cluster == cluster.name)
+        .filter_map(|step| {
+            let revision = match &step.content {
+                Content::Apply(object) if object.is_of(kind::MUTATING_WEBHOOK) => {
+                    object.label(REVISION_LABEL)?
+                }
+                // A namespace that is led to it.
+                Content::Merge(changes) => changes["metadata"]["labels"][REVISION_LABEL].as_str()?,
+                _ => return None,
+            };
+            Some((step.id.clone(), revision.to_owned()))
         })
         .collect();
     for (id, revision) in leading {

@@ -95,7 +95,7 @@ fn called(object: &Value) -> String {
     }
 }
 
-fn merge_into(value: &mut Value, patch: Value) {
+pub fn merge_into(value: &mut Value, patch: Value) {
     let Value::Object(fields) = patch else {
         *value = patch;
         return;

@@ -251,7 +251,11 @@ fn plan_of(folder: &Path) -> String {
     if on_the_base && answer.plan.blocked.is_empty() {
         world::carry_out(&mut input.inventory, &answer.plan, &name, &certificate_file);
         for planner in &planners {
-            let left = text::text(&run(planner, &input).plan);
+            let left = Plan {
+                warnings: Vec::new(),
+                ..run(planner, &input).plan
+            };
+            let left = text::text(&left);
             assert_eq!(left, "Nothing to do.\n", "{name}: after it was carried out");
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use stolos::fleet::spec::named_revision;
-use stolos::fleet::{ClusterName, DataPlaneMode, Fleet, Role};
+use stolos::fleet::{ClusterName, DataPlaneMode, Fleet, MeshSpec, Role};
 use stolos::inventory::Object;
 use stolos::mesh::objects::{OtherRendering, Rendering};
 use stolos::mesh::render_requests;
@@ -59,13 +59,13 @@ pub fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName,
                     "" => own.to_owned(),
                     wanted => wanted.to_owned(),
                 },
-                control_plane: of_revision(&control_plane, &spec.revision, false),
+                control_plane: of_revision(&control_plane, mesh, &spec.revision, false),
             });
             let rendering = Rendering {
                 version: version.unwrap_or(own).to_owned(),
                 control_plane: match is_remote {
                     true => control_plane,
-                    false => of_revision(&control_plane, &mesh.revision, true),
+                    false => of_revision(&control_plane, mesh, &mesh.revision, true),
                 },
                 other,
                 gateway: match request.gateway {
@@ -78,8 +78,8 @@ pub fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName,
         .collect()
 }
 
-/// The base's objects as Istio's charts name them for a revision, with its tag where it is the default.
-fn of_revision(objects: &[Object], revision: &str, is_default: bool) -> Vec<Object> {
+/// The base's objects as Istio's charts name them for a revision, with its tags.
+fn of_revision(objects: &[Object], mesh: &MeshSpec, revision: &str, is_default: bool) -> Vec<Object> {
     const OF_A_REVISION: [&str; 4] = [
         "istiod",
         "istio",
@@ -96,13 +96,15 @@ fn of_revision(objects: &[Object], revision: &str, is_default: bool) -> Vec<Obje
             }
         }
     }
-    if is_default && named != "default" {
+    let default = (is_default && named != "default").then_some("default");
+    for name in mesh.tags_of(revision).chain(default) {
         let injector = objects
             .iter()
             .find(|object| object.name() == "istio-sidecar-injector");
         let mut tag = injector.expect("there is one").clone();
-        tag.0["metadata"]["name"] = "istio-revision-tag-default".into();
+        tag.0["metadata"]["name"] = format!("istio-revision-tag-{name}").into();
         tag.set_label("istio.io/rev", named);
+        tag.set_label("istio.io/tag", name);
         revised.push(tag);
     }
     revised

@@ -15,6 +15,8 @@ use stolos::mesh::discovery::{addresses, at_addresses};
 use stolos::plan::gate::service_addresses;
 use stolos::plan::{Content, Gate, Plan, RemoteSecretContent, Step};
 
+use crate::changes::merge_into;
+
 /// Does every step of a plan, in its order. `certificate` gives a PEM file by its name.
 pub fn carry_out(inventory: &mut Inventory, plan: &Plan, case: &str, certificate: &dyn Fn(&str) -> String) {
     settle(inventory);
@@ -34,6 +36,14 @@ fn take(inventory: &mut Inventory, step: &Step, case: &str, certificate: &dyn Fn
             apply(cluster(inventory, &step.cluster), &object, "stolos");
         }
         Content::Label(object) => apply(cluster(inventory, &step.cluster), object, "stolos-fields"),
+        Content::Merge(changes) => {
+            let seen = cluster(inventory, &step.cluster);
+            let mut live = seen.object(&step.object).expect("what is changed stands").clone();
+            assert_eq!(live.uid(), step.uid, "{}: the object is another", step.id.0);
+            merge_into(&mut live.0, changes.clone());
+            delete_object(seen, &step.object);
+            seen.objects.push(live);
+        }
         Content::Delete { uid } => {
             let seen = cluster(inventory, &step.cluster);
             let live = seen.object(&step.object).expect("what is deleted stands");

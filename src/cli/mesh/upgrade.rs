@@ -5,7 +5,7 @@ use crate::cli::join::difference;
 use crate::cli::planning::refused;
 use crate::error::{Error, Result};
 use crate::fleet::spec::{OtherRevision, named_revision};
-use crate::fleet::{MeshSpec, edit};
+use crate::fleet::{MeshSpec, NamespaceName, edit};
 use crate::host::fleet_file;
 use crate::render::Terminal;
 
@@ -13,12 +13,12 @@ use crate::render::Terminal;
 ///
 /// Each step edits the fleet file and shows the difference; `stolos apply` does the rest, and ends
 /// when it holds. A second revision is put beside the first in every cluster, and reads what the first
-/// one reads (`mesh upgrade REVISION`). Namespaces that say `istio-injection=enabled`, or nothing, are led
-/// to it with `--switch`, and back with `--switch` again; one by one, before, by a label of their own
-/// (`kubectl label namespace NAME istio.io/rev=REVISION istio-injection-`). Pods follow when they are
-/// restarted. With `--finish` the one that is beside the other goes, when no proxy is connected to it.
-/// Where the two are of different versions, `apply` wants the istioctl of each (`--istioctl`, twice); what
-/// switches and what finishes wants `--allow-disruption`.
+/// one reads (`mesh upgrade REVISION`). Chosen namespaces are led to it with `--move`, and back with
+/// `--move-back`, which gives them the labels that they had; a tag and all that ask for it with `--tag`. All
+/// namespaces that say `istio-injection=enabled`, or nothing, are led to it with `--switch`, and back with
+/// `--switch` again. Pods follow when they are restarted. With `--finish` the one that is beside the other
+/// goes, when no proxy is connected to it. Where the two are of different versions, `apply` wants the
+/// istioctl of each (`--istioctl`, twice); what switches and what finishes wants `--allow-disruption`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The revision to put beside the one that runs, such as `1-31-2`
@@ -33,6 +33,15 @@ pub struct Arguments {
         hide_default_value = true
     )]
     to_version: String,
+    /// Lead this namespace to the revision that is beside, in every cluster; can be repeated
+    #[arg(long = "move", value_name = "NAMESPACE", conflicts_with_all = ["switch", "finish"])]
+    moved: Vec<NamespaceName>,
+    /// Lead this namespace there no more: it asks again for what it did; can be repeated
+    #[arg(long, value_name = "NAMESPACE", conflicts_with_all = ["switch", "finish"])]
+    move_back: Vec<NamespaceName>,
+    /// Lead a tag, and all that ask for it, to a revision; can be repeated
+    #[arg(long, value_name = "TAG=REVISION", value_parser = tag)]
+    tag: Vec<(String, String)>,
     /// Lead namespaces that ask for no revision to the other one
     #[arg(long, conflicts_with = "finish")]
     switch: bool,
@@ -44,6 +53,19 @@ pub struct Arguments {
     dry_run: bool,
     #[command(flatten)]
     file: FleetArgument,
+}
+
+/// A tag and the revision that it leads to.
+fn tag(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((tag, revision)) if !tag.is_empty() && !revision.is_empty() => {
+            Ok((tag.to_owned(), revision.to_owned()))
+        }
+        _ => Err(
+            "write it as TAG=REVISION, such as prod=1-31-2; the revision without a name is default"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Edits the file; without a step to take, says where the mesh is.
@@ -69,7 +91,7 @@ pub fn run(arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     Ok(())
 }
 
-/// The mesh with the step taken; none where none is asked for.
+/// The mesh with the steps taken; none where none is asked for.
 fn next(arguments: &Arguments, mesh: &MeshSpec) -> Result<Option<MeshSpec>> {
     let mut next = mesh.clone();
     if let Some(revision) = &arguments.revision {
@@ -84,25 +106,49 @@ fn next(arguments: &Arguments, mesh: &MeshSpec) -> Result<Option<MeshSpec>> {
         next.other_revision = Some(OtherRevision {
             revision: revision.clone(),
             version: arguments.to_version.clone(),
+            namespaces: Vec::new(),
         });
-        return Ok(Some(next));
     }
-    if !arguments.switch && !arguments.finish {
-        return Ok(None);
-    }
-    let Some(other) = next.other_revision.take() else {
-        return Err(
+    next.tags.extend(arguments.tag.iter().cloned());
+    let moves = !arguments.moved.is_empty() || !arguments.move_back.is_empty();
+    if moves || arguments.switch || arguments.finish {
+        let other = next.other_revision.take().ok_or_else(|| {
             Error::request("upgrade the mesh: it has one revision, and no other beside it")
-                .hint("`stolos mesh upgrade REVISION` puts one beside it"),
-        );
-    };
-    if arguments.switch {
-        next.other_revision = Some(OtherRevision {
-            revision: std::mem::replace(&mut next.revision, other.revision),
-            version: std::mem::replace(&mut next.version, other.version),
-        });
+                .hint("`stolos mesh upgrade REVISION` puts one beside it")
+        })?;
+        if arguments.switch {
+            // Who was led to it one by one asks again for what it did, which leads to it now.
+            next.other_revision = Some(OtherRevision {
+                revision: std::mem::replace(&mut next.revision, other.revision),
+                version: std::mem::replace(&mut next.version, other.version),
+                namespaces: Vec::new(),
+            });
+        } else if moves {
+            next.other_revision = Some(moved(arguments, other)?);
+        }
     }
-    Ok(Some(next))
+    let asks = moves || arguments.switch || arguments.finish || arguments.revision.is_some();
+    Ok((asks || !arguments.tag.is_empty()).then_some(next))
+}
+
+/// The revision beside, with the namespaces that are led to it then.
+fn moved(arguments: &Arguments, mut other: OtherRevision) -> Result<OtherRevision> {
+    for name in &arguments.move_back {
+        let before = other.namespaces.len();
+        other.namespaces.retain(|led| led != name);
+        if other.namespaces.len() == before {
+            return Err(Error::request(format!(
+                "move {name} back: `spec.mesh.otherRevision.namespaces` does not name it"
+            ))
+            .hint("`stolos mesh upgrade` says where the mesh is"));
+        }
+    }
+    for name in &arguments.moved {
+        if !other.namespaces.contains(name) {
+            other.namespaces.push(name.clone());
+        }
+    }
+    Ok(other)
 }
 
 fn where_it_is(mesh: &MeshSpec) -> String {
@@ -117,10 +163,20 @@ fn where_it_is(mesh: &MeshSpec) -> String {
             version(&mesh.version)
         ),
         Some(other) => format!(
-            "by the fleet file, namespaces that ask for no revision are led to {own}{}, and {}{} runs beside it",
+            "by the fleet file, namespaces that ask for no revision are led to {own}{}, and {}{} runs beside it{}",
             version(&mesh.version),
             named_revision(&other.revision),
-            version(&other.version)
+            version(&other.version),
+            match other.namespaces.as_slice() {
+                [] => String::new(),
+                led => format!(
+                    ", for {}",
+                    led.iter()
+                        .map(NamespaceName::as_str)
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+            }
         ),
     }
 }

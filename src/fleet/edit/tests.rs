@@ -285,6 +285,7 @@ fn revisions_are_written_on_lines_of_their_own() {
     next.other_revision = Some(OtherRevision {
         revision: "b".to_owned(),
         version: "1.32.0".to_owned(),
+        namespaces: Vec::new(),
     });
     let beside = set_revisions(&text, &next).unwrap();
     let (inserted, deleted) = difference(&text, &beside);
@@ -295,12 +296,28 @@ fn revisions_are_written_on_lines_of_their_own() {
     assert_eq!(deleted, Vec::<String>::new());
     assert_eq!(set_revisions(&beside, &of(&text)).unwrap(), text, "and back");
 
+    let mut led = next.clone();
+    led.tags.insert("prod".to_owned(), "b".to_owned());
+    let other = led.other_revision.as_mut().unwrap();
+    other.namespaces = vec!["shop".parse().unwrap(), "1".parse().unwrap()];
+    let text_of_led = set_revisions(&beside, &led).unwrap();
+    let (inserted, _) = difference(&beside, &text_of_led);
+    assert_eq!(
+        inserted,
+        [
+            "    otherRevision: {revision: \"b\", version: \"1.32.0\", namespaces: [\"shop\", \"1\"]}\n",
+            "    tags: {\"prod\": \"b\"}\n"
+        ]
+    );
+    assert_eq!(set_revisions(&text_of_led, &next).unwrap(), beside, "and back");
+
     let mut switched = next.clone();
     switched.revision = "b".to_owned();
     switched.version = "1.32.0".to_owned();
     switched.other_revision = Some(OtherRevision {
         revision: String::new(),
         version: "1.31.2".to_owned(),
+        namespaces: Vec::new(),
     });
     let text = set_revisions(&beside, &switched).unwrap();
     assert!(text.contains("version: \"1.32.0\" # since May\n"), "{text}");

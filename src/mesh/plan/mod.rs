@@ -2,6 +2,7 @@
 //! webhooks once it serves, the gateway once it can be injected, its address, what is offered through
 //! it. A remote has no control plane; it waits for its primary's.
 
+mod injection;
 mod namespace;
 mod primary;
 mod remote;
@@ -9,13 +10,14 @@ mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use injection::given_back;
 pub use primary::without_configuration;
 pub use remote::unserved;
 
 use super::objects::Rendering;
-use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
-use crate::inventory::Inventory;
-use crate::plan::{Blocked, Plan};
+use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, NamespaceName, Role};
+use crate::inventory::{Inventory, Presence, kind};
+use crate::plan::{Blocked, Plan, Warning};
 
 /// Plans the mesh in every cluster whose mesh the fleet manages. `signing` are the clusters whose
 /// istiod will have its intermediate, by this plan's trust steps or already: an istiod that starts
@@ -43,7 +45,35 @@ pub fn plan(
             Role::Remote | Role::Config => remote::plan(fleet, cluster, inventory, seen, rendering),
         });
     }
+    plan.warnings.extend(in_no_cluster(fleet, inventory));
     plan
+}
+
+/// Says which namespaces are to be led to the other revision and are nowhere.
+fn in_no_cluster(fleet: &Fleet, inventory: &Inventory) -> Option<Warning> {
+    let stands = |name: &NamespaceName| {
+        let reference = kind::NAMESPACE.reference("", name.as_str());
+        let mut clusters = fleet.spec.clusters.iter();
+        // Where a cluster gave no answer, it may be there.
+        clusters.any(|cluster| {
+            let seen = inventory.seen(&cluster.name);
+            seen.is_none_or(|seen| !matches!(seen.presence(&reference), Presence::Absent))
+        })
+    };
+    let named = &fleet.spec.mesh.other_revision.as_ref()?.namespaces;
+    let nowhere: Vec<&str> = named
+        .iter()
+        .filter(|name| !stands(name))
+        .map(NamespaceName::as_str)
+        .collect();
+    let cluster = fleet.spec.clusters.first().filter(|_| !nowhere.is_empty())?;
+    Some(Warning {
+        cluster: cluster.name.clone(),
+        message: format!(
+            "no cluster of the fleet has the namespace that `spec.mesh.otherRevision.namespaces` names: {}",
+            nowhere.join(", ")
+        ),
+    })
 }
 
 fn blocked(cluster: &ClusterSpec, reason: String, hint: &str) -> Plan {

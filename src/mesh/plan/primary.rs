@@ -273,7 +273,9 @@ impl Waves<'_> {
         let mut hooked = serving;
         hooked.extend(self.webhooks(webhooks, &needs));
         let needs_of_other = if beside.is_empty() { ground.all() } else { beside };
-        self.webhooks(of_other, &needs_of_other);
+        let mut hooked_beside = needs_of_other.clone();
+        hooked_beside.extend(self.webhooks(of_other, &needs_of_other));
+        self.injection(&hooked, &hooked_beside);
         for object in daemons {
             let reference = object.reference();
             // A ztunnel has its certificates from istiod, and mounts the root that istiod publishes.

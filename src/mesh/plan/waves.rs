@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::fleet::spec::DEFAULT_REVISION;
 use crate::fleet::{Area, ClusterSpec, Fleet};
-use crate::inventory::control_plane::REVISION_LABEL;
+use crate::inventory::control_plane::{REVISION_LABEL, TAG_LABEL};
 use crate::inventory::{ClusterInventory, FailureClass, Object, ObjectReference, Replica, kind};
 use crate::mesh::objects::{Desired, over_live};
 use crate::mesh::values::GATEWAY_NAME;
@@ -278,6 +278,12 @@ impl<'input> Waves<'input> {
             unused.extend(self.unused(&object.reference(), &left));
         }
         let (webhooks, stale): (Vec<_>, Vec<_>) = stale.into_iter().partition(Object::is_webhook);
+        for injector in webhooks
+            .iter()
+            .filter(|object| object.is_of(kind::MUTATING_WEBHOOK))
+        {
+            self.warn_who_asks(asked_for(injector).unwrap_or_default());
+        }
         let (workloads, stale): (Vec<_>, Vec<_>) = stale
             .into_iter()
             .partition(|object| object.is_of(kind::DEPLOYMENT));
@@ -319,10 +325,15 @@ fn is_forbidden(replica: &Replica) -> bool {
     failure.is_some_and(|failure| failure.class == FailureClass::Permission)
 }
 
+/// What namespaces ask for that an injector leads: a tag where it is one's, else its revision.
+fn asked_for(injector: &Object) -> Option<&str> {
+    injector
+        .label(TAG_LABEL)
+        .or_else(|| injector.label(REVISION_LABEL))
+}
+
 /// Whether an object leads namespaces that ask for no revision: the injector of the default revision, or
 /// of the tag of that name.
 fn is_default_injector(object: &Object) -> bool {
-    let is = |label: &str| object.label(label) == Some(DEFAULT_REVISION);
-    let is_of_a_tag = object.label("istio.io/tag").is_some();
-    object.is_of(kind::MUTATING_WEBHOOK) && (is("istio.io/tag") || (!is_of_a_tag && is(REVISION_LABEL)))
+    object.is_of(kind::MUTATING_WEBHOOK) && asked_for(object) == Some(DEFAULT_REVISION)
 }
