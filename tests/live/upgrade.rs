@@ -64,12 +64,30 @@ fn led_to(fleet: &Fleet, number: u8, label: &str) -> &'static str {
     }
 }
 
+/// The labels and annotations of the namespace `shop`, in both clusters.
+fn shop(fleet: &Fleet) -> Vec<(Value, Value)> {
+    let shops = (1..=2).map(|number| fleet.object(number, &["namespace", "shop"]));
+    shops
+        .map(|shop| {
+            (
+                shop["metadata"]["labels"].clone(),
+                shop["metadata"]["annotations"].clone(),
+            )
+        })
+        .collect()
+}
+
 #[test]
 fn a_mesh_goes_from_one_revision_to_another_without_a_gap() {
     let fleet = Fleet::init("revise", 2);
     let before: Vec<_> = (1..=2).map(|number| everything(&fleet, number)).collect();
     must(fleet.lab.stolos(&["apply", "--yes"]));
     fleet.until_settled();
+    for number in 1..=2 {
+        let shop = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}";
+        fleet.lab.apply(&fleet.lab.context(number), shop);
+    }
+    let shop_before = shop(&fleet);
     let (enabled, asked) = ("istio-injection=enabled", "istio.io/rev=canary");
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -85,8 +103,23 @@ fn a_mesh_goes_from_one_revision_to_another_without_a_gap() {
         let again = fleet.stolos(&["mesh", "upgrade", "other"]);
         assert_eq!(again.status.code(), Some(1), "{again:?}");
 
+        // One namespace before the others, and a tag with all that ask for it.
+        let moved = ["--move", "shop", "--tag", "prod=canary"];
+        step(&fleet, &moved, &[]);
+        assert_eq!(led_to(&fleet, 1, enabled), "default");
+        assert_eq!(led_to(&fleet, 2, "istio.io/rev=prod"), "canary");
+        for (labels, _) in shop(&fleet) {
+            assert_eq!(labels["istio.io/rev"], "canary");
+            assert_eq!(labels["istio-injection"], Value::Null);
+        }
+        step(&fleet, &["--move-back", "shop", "--tag", "prod=default"], &[]);
+        assert_eq!(led_to(&fleet, 2, "istio.io/rev=prod"), "default");
+        assert_eq!(shop(&fleet), shop_before, "all of it is back");
+        step(&fleet, &moved, &[]);
+
         step(&fleet, &["--switch"], &["--allow-disruption"]);
         assert_eq!(led_to(&fleet, 1, enabled), "canary");
+        assert_eq!(shop(&fleet), shop_before);
         step(&fleet, &["--switch"], &["--allow-disruption"]);
         assert_eq!(led_to(&fleet, 1, enabled), "default", "and back");
 
@@ -110,6 +143,10 @@ fn a_mesh_goes_from_one_revision_to_another_without_a_gap() {
             );
         }
     });
+    for number in 1..=2 {
+        let context = fleet.lab.context(number);
+        must(fleet.lab.kubectl(&context, &["delete", "namespace", "shop"]));
+    }
     must(fleet.lab.stolos(&["mesh", "uninstall", "--crds", "--yes"]));
     for (number, before) in (1..=2).zip(before) {
         let after = everything(&fleet, number);
