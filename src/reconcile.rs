@@ -30,6 +30,8 @@ pub struct Given<'input> {
     pub at: Timestamp,
     /// The parts of the work that are planned; what others need of them is still looked at.
     pub areas: &'input [Area],
+    /// Whether what `istioctl install` made is taken over.
+    pub adopts: bool,
 }
 
 /// Plans the whole fleet.
@@ -52,14 +54,14 @@ pub fn plan(fleet: &Fleet, given: &Given<'_>) -> Plan {
                 }));
         }
     }
-    let mut trust_plan = trust::plan(fleet, given.inventory, given.root, given.at);
+    let mut trust_plan = trust::plan(fleet, given.inventory, given.root, given.at, given.adopts);
     // A cluster that gave nothing has been said above, once for each area.
     trust_plan
         .blocked
         .retain(|blocked| !blocked.unreachable || given.inventory.seen(&blocked.cluster).is_some());
     let planned = |area: Area| given.areas.contains(&area);
     let signing = signing(fleet, given.inventory, &trust_plan, planned(Area::Trust));
-    let mut mesh_plan = mesh::plan(fleet, given.inventory, given.renderings, &signing);
+    let mut mesh_plan = mesh::plan(fleet, given.inventory, given.renderings, &signing, given.adopts);
     let mut link_plan = links(fleet, given, &mesh_plan);
     // Who is left out may be what another waits for.
     while leave_unserved(&mut mesh_plan, &link_plan, fleet, given) {
@@ -136,7 +138,8 @@ fn leave_unserved(mesh_plan: &mut Plan, link_plan: &Plan, fleet: &Fleet, given: 
 
 /// Of a mesh that cannot work nothing is built.
 fn refuse(plan: &mut Plan, fleet: &Fleet, given: &Given<'_>) {
-    let mut refused = mesh::guard::refused_by_what_stands(fleet, given.inventory, given.renderings);
+    let mut refused =
+        mesh::guard::refused_by_what_stands(fleet, given.inventory, given.renderings, given.adopts);
     refused.retain(|blocked| given.areas.contains(&blocked.area));
     if !refused.is_empty() {
         *plan = Plan {

@@ -296,7 +296,7 @@ fn one(world: &World, found: [Found; 2], hand: Hand, pin: Pin, directory: &Path)
     let fleet = world.fleet(pin);
     let on_hand = world.on_hand(hand);
     let mut inventory = world.inventory(found);
-    let planned = plan(&fleet, &inventory, &on_hand, world.now);
+    let planned = plan(&fleet, &inventory, &on_hand, world.now, false);
 
     let root_steps = planned
         .steps
@@ -369,7 +369,7 @@ fn one(world: &World, found: [Found; 2], hand: Hand, pin: Pin, directory: &Path)
     } else {
         on_hand
     };
-    let after = plan(&fleet, &inventory, &on_hand, world.now);
+    let after = plan(&fleet, &inventory, &on_hand, world.now, false);
     assert!(after.steps.is_empty(), "{case}: {:?}", after.steps);
     assert_eq!(after.blocked.len(), planned.blocked.len(), "{case}");
     // What was written verifies under the root that was to sign it.

@@ -66,6 +66,7 @@ fn step(cluster: &str, action: Action, name: &str, uid: &str) -> Step {
         disruptive: false,
         uid: uid.to_owned(),
         owner: None,
+        adopts: false,
         content: Content::Apply(object),
     }
 }

@@ -19,7 +19,7 @@ use crate::host::sensitive::Sensitive;
 use crate::inventory::{Failure, FailureClass, Object};
 use crate::mesh::discovery::{addresses, at_addresses};
 use crate::plan::gate::service_addresses;
-use crate::plan::ownership::FIELDS_MANAGER;
+use crate::plan::ownership::{FIELD_MANAGER, FIELDS_MANAGER, ISTIOCTL_MANAGER};
 use crate::plan::{Action, AwaitedAddress, Content, Gate, IntermediateProfile, Step};
 
 /// Why a step was not done.
@@ -132,6 +132,7 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
     match &step.content {
         Content::Apply(object) => {
             let client = tools.client(&step.cluster)?;
+            take_over(step, client).await?;
             tools.awaited.begin(step, client);
             let written = client.apply(object, write_options(step)).await;
             if written.is_err() {
@@ -143,6 +144,7 @@ pub async fn run(step: &Step, tools: &Tools<'_>) -> Result<(), StepFailure> {
         Content::ApplyAtAddress(object, awaited) => {
             let addressed = at_awaited(object, awaited, tools).await?;
             let client = tools.client(&step.cluster)?;
+            take_over(step, client).await?;
             client.apply(&addressed, write_options(step)).await?;
             Ok(())
         }
@@ -197,6 +199,16 @@ pub(super) fn write_options(step: &Step) -> WriteOptions<'_> {
         uid: &step.uid,
         ..WriteOptions::default()
     }
+}
+
+/// Makes ours what its owner's field manager owns of an object, where the step says so.
+async fn take_over(step: &Step, client: &Client) -> Result<(), StepFailure> {
+    if step.adopts {
+        client
+            .take_over(&step.object, &step.uid, ISTIOCTL_MANAGER, FIELD_MANAGER)
+            .await?;
+    }
+    Ok(())
 }
 
 /// An object with the addresses that a Service of another cluster has by now.

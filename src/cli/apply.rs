@@ -108,6 +108,10 @@ pub async fn some(work: Work, task: Task, terminal: &Terminal) -> Result<()> {
         at_once: usize::from(task.installing.max_clusters),
         istioctl: task.installing.istioctl,
         awaits_istiod: !task.no_wait,
+        adopts: match &task.approved {
+            Some((approved, _)) => approved.adopts,
+            None => task.installing.adopt,
+        },
         changes: !work.changing.dry_run,
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;

@@ -110,6 +110,10 @@ pub struct Installing {
     /// Clusters whose control planes, where they serve, are changed at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub max_clusters: u16,
+    /// Take over what `istioctl install` made, and nobody else's: it becomes this fleet's, and what the fleet file
+    /// does not say of it goes
+    #[arg(long)]
+    pub adopt: bool,
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
@@ -129,6 +133,7 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         at_once: usize::from(arguments.installing.max_clusters),
         istioctl: arguments.installing.istioctl,
         awaits_istiod: true,
+        adopts: arguments.installing.adopt,
         changes: false,
     };
     let planned = planning::plan(&mut session, &request, terminal).await?;

@@ -61,6 +61,8 @@ pub struct PlanRequest<'request> {
     pub at_once: usize,
     /// Whether istiod's own word is awaited: that it reads the others, that it knows their gateways.
     pub awaits_istiod: bool,
+    /// Whether what `istioctl install` made is taken over.
+    pub adopts: bool,
     /// Whether the plan is to be carried out, so that it is asked as whom.
     pub changes: bool,
 }
@@ -98,6 +100,7 @@ pub async fn plan(session: &mut Session, request: &PlanRequest<'_>, terminal: &T
             root: &root,
             at,
             areas: request.areas,
+            adopts: request.adopts,
         };
         let plan = reconcile::limited_to(reconcile::plan(&fleet, &given), &request.clusters);
         let plan = reconcile::in_turn(plan, &fleet, &given, request.at_once);
@@ -270,7 +273,8 @@ async fn try_out(session: &Session, plan: &Plan, inventory: &mut Inventory) -> b
         .iter()
         .filter(|step| step.action == Action::Update)
         .filter_map(|step| match &step.content {
-            Content::Apply(object) => {
+            // What is taken over is written in any case.
+            Content::Apply(object) if !step.adopts => {
                 let live = inventory.seen(&step.cluster)?.object(&step.object)?.clone();
                 let client = session.client(&step.cluster)?.clone();
                 Some((step.cluster.clone(), object.clone(), live, client))

@@ -2,6 +2,7 @@
 //! `kube` is known here, and in the lab; nothing of it leaves here: an error becomes a
 //! [`Failure`](crate::inventory::Failure) with a class, an object a JSON value.
 
+mod adopt;
 mod client;
 mod collect;
 mod contents;

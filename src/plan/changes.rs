@@ -4,7 +4,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::difference::{Difference, differences};
-use super::ownership::{FIELD_MANAGER, FIELDS_MANAGER};
+use super::ownership::{FIELD_MANAGER, FIELDS_MANAGER, ISTIOCTL_MANAGER};
 use super::{Action, Content, STAND_IN, Step};
 use crate::inventory::kind::{CUSTOM_RESOURCE_DEFINITION, SECRET};
 use crate::inventory::{Inventory, Object};
@@ -24,7 +24,11 @@ pub fn changes(step: &Step, inventory: &Inventory) -> Vec<Difference> {
     };
     let mut changes = match &step.content {
         Content::Apply(object) | Content::ApplyAtAddress(object, _) => {
-            differences(object, live, FIELD_MANAGER)
+            let manager = match step.adopts {
+                true => ISTIOCTL_MANAGER,
+                false => FIELD_MANAGER,
+            };
+            differences(object, live, manager)
         }
         Content::Label(object) => differences(object, live, FIELDS_MANAGER),
         Content::Merge(changes) => merged(changes, live),

@@ -126,6 +126,7 @@ mod tests {
                 disruptive: false,
                 uid: String::new(),
                 owner: None,
+                adopts: false,
                 content: Content::Await(Gate::Gone),
             }],
             blocked: vec![Blocked {

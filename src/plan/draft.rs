@@ -2,7 +2,7 @@
 //! step, nothing, or a reason why not.
 
 use super::difference::{Difference, differences};
-use super::ownership::{FIELD_MANAGER, Ownership};
+use super::ownership::{FIELD_MANAGER, ISTIOCTL_MANAGER, Ownership, is_adoptable};
 use super::{Action, Blocked, Content, Gate, Plan, Step, StepId};
 use crate::fleet::{Area, ClusterName, FleetName};
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence};
@@ -66,6 +66,17 @@ pub fn reason_of(differing: &[Difference]) -> String {
     }
 }
 
+/// The reason of an update by which an object becomes ours.
+fn adoption_reason(desired: &Object, live: &Object, owner: &str) -> String {
+    let mut differing = differences(desired, live, ISTIOCTL_MANAGER);
+    // The marks of the one and of the other.
+    differing.retain(|difference| !difference.path.starts_with("metadata."));
+    match differing.is_empty() {
+        true => format!("taken over from {owner}"),
+        false => format!("taken over from {owner}, and {}", reason_of(&differing)),
+    }
+}
+
 /// What a list that was not read blocks: until the cluster answers, or until somebody who may read it
 /// asks.
 pub fn unread(
@@ -100,6 +111,8 @@ pub struct Draft<'input> {
     pub inventory: &'input ClusterInventory,
     /// Whose it is to be.
     pub fleet: &'input FleetName,
+    /// Whether what may be taken over from others is ([`is_adoptable`]).
+    pub adopts: bool,
     /// What has been drafted.
     pub plan: Plan,
     foreign: Vec<(ObjectReference, String)>,
@@ -119,6 +132,7 @@ impl<'input> Draft<'input> {
             area,
             inventory,
             fleet,
+            adopts: false,
             plan: Plan::default(),
             foreign: Vec::new(),
             unknown: Vec::new(),
@@ -144,8 +158,17 @@ impl<'input> Draft<'input> {
             Verdict::Missing => (Action::Create, missing.to_owned()),
             Verdict::Differs(differing) => (Action::Update, reason_of(&differing)),
             Verdict::Foreign(owner) => {
-                self.foreign.push((reference, owner));
-                return None;
+                let live = self.inventory.object(&reference);
+                let Some(live) = live.filter(|live| self.adopts && is_adoptable(live)) else {
+                    self.foreign.push((reference, owner));
+                    return None;
+                };
+                let reason = adoption_reason(&desired, live, &owner);
+                let id = self.step(Action::Update, reference, reason, needs, content(desired));
+                if let Some(step) = self.plan.steps.last_mut() {
+                    step.adopts = true;
+                }
+                return Some(id);
             }
             Verdict::Unknown => {
                 self.unknown.push(reference);
@@ -181,6 +204,7 @@ impl<'input> Draft<'input> {
             disruptive: action == Action::Delete,
             uid,
             owner: None,
+            adopts: false,
             content,
         });
         id
@@ -234,11 +258,15 @@ impl<'input> Draft<'input> {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
+            let live = self.inventory.object(first);
+            let adopt = match live.is_some_and(is_adoptable) && self.area == Area::Mesh {
+                true => ", or take it over: add --adopt",
+                false => ", or take out what stands with the tool that made it",
+            };
             blocked.push(self.blocked(
                 format!("{first} stands and is not this fleet's: it belongs to {owner}{more}"),
                 Some(format!(
-                    "leave `{}` out of `manage` of the cluster in the fleet file, or take out what stands with the tool \
-                     that made it",
+                    "leave `{}` out of `manage` of the cluster in the fleet file{adopt}",
                     self.area
                 )),
             ));

@@ -61,6 +61,9 @@ pub struct Step {
     pub uid: String,
     /// Who else has written the object, where somebody has.
     pub owner: Option<String>,
+    /// Whether the object is taken over first: what the owner's field manager owns of it
+    /// ([`ownership::ISTIOCTL_MANAGER`]) becomes ours, so that what is not meant any more goes.
+    pub adopts: bool,
     /// What `apply/` needs to do it.
     pub content: Content,
 }

@@ -12,6 +12,10 @@ use crate::inventory::Object;
 pub const FIELD_MANAGER: &str = "stolos";
 /// The field manager of single fields in objects that are somebody else's as a whole.
 pub const FIELDS_MANAGER: &str = "stolos-fields";
+/// The field manager of `istioctl install` (Istio: `operator/pkg/install`).
+pub const ISTIOCTL_MANAGER: &str = "istio-operator";
+/// Whoever that is, in words.
+const ISTIOCTL: &str = "istioctl install";
 /// Kubernetes' label that names the tool; ours says [`FIELD_MANAGER`].
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The label that names the fleet.
@@ -47,6 +51,12 @@ impl Ownership {
     }
 }
 
+/// Whether an object that is not ours may be taken over (`--adopt`): it is of `istioctl install`, which keeps
+/// nothing in mind of what it installed, or it was left half taken over.
+pub fn is_adoptable(object: &Object) -> bool {
+    [ISTIOCTL, FIELD_MANAGER].contains(&foreign_owner(object).as_str())
+}
+
 /// Who made an object that is not ours, from the marks that the usual tools leave.
 pub fn foreign_owner(object: &Object) -> String {
     if let Some(owner) = object.list(&["metadata", "ownerReferences"]).first() {
@@ -65,8 +75,8 @@ pub fn foreign_owner(object: &Object) -> String {
         return "Argo CD".to_owned();
     }
     let managers = object.managers();
-    if managers.contains(&"istio-operator") || object.label("operator.istio.io/managed").is_some() {
-        return "istioctl install".to_owned();
+    if managers.contains(&ISTIOCTL_MANAGER) || object.label("operator.istio.io/managed").is_some() {
+        return ISTIOCTL.to_owned();
     }
     // Controllers write status and defaults into everybody's objects: they own none.
     let own: Vec<&str> = managers

@@ -22,6 +22,9 @@ pub struct SavedPlan {
     pub fleet: SavedFleet,
     /// The clusters that may be written; all where empty.
     pub clusters: BTreeSet<ClusterName>,
+    /// Whether what `istioctl install` made is taken over (`--adopt`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopts: bool,
     /// What changes something, in the plan's order. What is awaited between is not part of what is
     /// approved: it depends on the moment.
     pub steps: Vec<SavedStep>,
@@ -90,6 +93,7 @@ impl SavedPlan {
         Self {
             fleet: SavedFleet::of(fleet),
             clusters: clusters.clone(),
+            adopts: plan.steps.iter().any(|step| step.adopts),
             steps: changing
                 .map(|step| SavedStep {
                     id: step.id.clone(),
@@ -132,6 +136,7 @@ fn digest(step: &Step, inventory: &Inventory) -> String {
     let cluster = inventory.seen(&step.cluster).map(|seen| &seen.uid);
     let whole = json!({
         "cluster": cluster, "uid": step.uid, "owner": step.owner, "disruptive": step.disruptive,
+        "adopts": step.adopts,
         "content": step.content, "over": over(step, inventory),
     });
     fingerprint(whole.to_string().as_bytes())
@@ -234,6 +239,7 @@ mod tests {
             disruptive: false,
             uid: "u".to_owned(),
             owner: None,
+            adopts: false,
             content,
         }
     }

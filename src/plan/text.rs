@@ -226,6 +226,7 @@ mod tests {
             disruptive: action == Action::Update,
             uid: String::new(),
             owner: (action == Action::Update).then(|| "kubectl".to_owned()),
+            adopts: false,
             content: Content::MakeRoot,
         }
     }

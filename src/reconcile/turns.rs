@@ -285,6 +285,7 @@ fn synced(
         disruptive: false,
         uid,
         owner: None,
+        adopts: false,
         content: Content::Await(gate),
     });
     id

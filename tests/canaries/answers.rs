@@ -183,6 +183,7 @@ fn said_of(fleet: &Fleet, inventory: &Inventory) -> String {
         root: &root,
         at,
         areas: &Area::ALL,
+        adopts: false,
     };
     push_plan(&mut said, inventory, &reconcile::plan(fleet, &given));
     let choice = leave::Choice {

@@ -122,7 +122,7 @@ fn documents(seen: &Reported) -> Vec<Value> {
     documents.push(value(&Document::new(&run(), errors.clone(), report)));
     if let (Some(fleet), Some(root)) = (fleet, root) {
         let mut plan = Plan::default();
-        plan.extend(trust::plan::plan(fleet, &seen.inventory, root, now()));
+        plan.extend(trust::plan::plan(fleet, &seen.inventory, root, now(), false));
         plan.extend(link::plan(fleet, &seen.inventory, &BTreeSet::new()));
         let saved = SavedPlan::of(fleet, &BTreeSet::new(), &plan, &seen.inventory);
         documents.push(value(&Document::new(&run(), errors.clone(), saved)));

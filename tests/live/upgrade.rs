@@ -84,7 +84,8 @@ fn a_mesh_goes_from_one_revision_to_another_without_a_gap() {
     must(fleet.lab.stolos(&["apply", "--yes"]));
     fleet.until_settled();
     for number in 1..=2 {
-        let shop = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}";
+        let shop =
+            "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}";
         fleet.lab.apply(&fleet.lab.context(number), shop);
     }
     let shop_before = shop(&fleet);

@@ -58,6 +58,10 @@ struct Case {
     areas: Vec<Area>,
     /// `--no-wait`: istiod's own word is not awaited.
     no_wait: bool,
+    /// `--adopt`.
+    adopts: bool,
+    /// The mesh that stands was installed by `istioctl install`.
+    by_istioctl: bool,
     /// `--max-clusters`.
     at_once: Option<usize>,
     /// The version of Istio's renderer, where it is another than the base's.
@@ -111,7 +115,13 @@ struct Answer {
 /// The planners by name; a new one is a line here.
 fn run(planner: &str, input: &Input) -> Answer {
     let plan = match planner {
-        "trust" => stolos::trust::plan(&input.fleet, &input.inventory, &input.root, input.now),
+        "trust" => stolos::trust::plan(
+            &input.fleet,
+            &input.inventory,
+            &input.root,
+            input.now,
+            input.case.adopts,
+        ),
         "mesh" => whole(input, &[Area::Mesh]),
         "links" => whole(input, &[Area::Links]),
         "whole" => {
@@ -135,6 +145,7 @@ fn whole(input: &Input, areas: &[Area]) -> Plan {
         root: &input.root,
         at: input.now,
         areas,
+        adopts: input.case.adopts,
     };
     let plan = reconcile::limited_to(reconcile::plan(&input.fleet, &given), &input.case.clusters);
     let plan = reconcile::in_turn(plan, &input.fleet, &given, input.case.at_once.unwrap_or(1));
@@ -321,6 +332,9 @@ fn inventory_of(folder: &Path, input: &Input, installed: Fleet, changes: Vec<cha
         assert_eq!(plan.blocked, Vec::new(), "the base can be installed");
         world::carry_out(&mut before.inventory, &plan, "base", &certificate_file);
         inventory = before.inventory;
+        if input.case.by_istioctl {
+            world::as_istioctl_installs(&mut inventory);
+        }
     }
     // What is no longer in the fleet file is not read.
     inventory

@@ -26,7 +26,78 @@ pub fn carry_out(inventory: &mut Inventory, plan: &Plan, case: &str, certificate
     }
 }
 
+/// Makes what this tool installed of the mesh what `istioctl install` would have: its marks, its tag, and
+/// nobody's mark on what it keeps its own objects by.
+pub fn as_istioctl_installs(inventory: &mut Inventory) {
+    for (name, observation) in &mut inventory.clusters {
+        let Observation::Seen(seen) = observation else {
+            continue;
+        };
+        seen.objects
+            .retain(|object| !object.name().starts_with("stolos-prod-"));
+        let of_mesh = |object: &&mut Object| {
+            object.label("stolos.dev/fleet").is_some() && !["Secret", "Namespace"].contains(&object.kind())
+        };
+        for object in seen.objects.iter_mut().filter(of_mesh) {
+            let labels = object.0["metadata"]["labels"].as_object_mut().expect("labels");
+            labels.retain(|label, _| !label.contains("stolos") && !label.starts_with("applyset"));
+            labels.insert("app.kubernetes.io/managed-by".to_owned(), "Helm".into());
+            labels.insert("operator.istio.io/managed".to_owned(), "Reconcile".into());
+            if let Some(annotations) = object.0["metadata"]["annotations"].as_object_mut() {
+                annotations.remove("stolos.dev/istio-version");
+            }
+            for entry in object.0["metadata"]["managedFields"]
+                .as_array_mut()
+                .expect("fields")
+            {
+                entry["manager"] = "istio-operator".into();
+                let labels = entry.pointer_mut("/fieldsV1/f:metadata/f:labels");
+                let labels = labels.and_then(Value::as_object_mut).expect("labels");
+                labels.retain(|label, _| !label.contains("stolos") && !label.contains("applyset"));
+                labels.insert("f:operator.istio.io/managed".to_owned(), json!({}));
+            }
+        }
+        let mut istiods = seen
+            .objects
+            .iter_mut()
+            .filter(|object| object.kind() == "Deployment");
+        if let Some(istiod) = istiods.find(|object| object.name() == "istiod") {
+            istiod.0["spec"]["template"]["spec"]["containers"][0]["env"] =
+                json!([{"name": "CLUSTER_ID", "value": name}]);
+        }
+        let injector = seen
+            .objects
+            .iter()
+            .find(|object| object.name() == "istio-sidecar-injector");
+        let injectors = injector.into_iter().filter(|object| object.is_webhook()).cloned();
+        let mut tags: Vec<Object> = injectors.collect();
+        for tag in &mut tags {
+            tag.0["metadata"]["name"] = "istio-revision-tag-default".into();
+            tag.0["metadata"]["uid"] = "uid-of-the-tag".into();
+            tag.set_label("istio.io/tag", "default");
+        }
+        seen.objects.extend(tags);
+    }
+}
+
 fn take(inventory: &mut Inventory, step: &Step, case: &str, certificate: &dyn Fn(&str) -> String) {
+    if step.adopts {
+        let seen = cluster(inventory, &step.cluster);
+        let object = seen
+            .objects
+            .iter_mut()
+            .find(|object| object.reference() == step.object);
+        let metadata = &mut object.expect("what is taken over stands").0["metadata"];
+        for entry in metadata["managedFields"].as_array_mut().expect("fields") {
+            if entry["manager"] == "istio-operator" {
+                entry["manager"] = "stolos".into();
+            }
+        }
+        metadata["labels"]
+            .as_object_mut()
+            .expect("labels")
+            .remove("operator.istio.io/managed");
+    }
     match &step.content {
         Content::Apply(object) => apply(cluster(inventory, &step.cluster), object, "stolos"),
         Content::ApplyAtAddress(object, awaited) => {

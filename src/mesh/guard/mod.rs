@@ -18,8 +18,9 @@ use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Model, Role};
 use crate::inventory::control_plane::led_by;
 use crate::inventory::hint::quoted;
-use crate::inventory::{ClusterInventory, ControlPlane, Fact, Inventory, control_planes};
+use crate::inventory::{ClusterInventory, ControlPlane, Fact, Inventory, Object, control_planes};
 use crate::plan::Blocked;
+use crate::plan::ownership::Ownership;
 
 /// What a fleet file asks for that is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,11 +225,13 @@ fn too_old(version: &str) -> Option<Refusal> {
 }
 
 /// Why clusters, as they were seen, cannot be one mesh: each refusal in the cluster that it is about.
-/// `renderings` say which version is to run, where one is to be installed.
+/// `renderings` say which version is to run, where one is to be installed; `adopts` is whether what `istioctl
+/// install` made is taken over.
 pub fn refused_by_what_stands(
     fleet: &Fleet,
     inventory: &Inventory,
     renderings: &BTreeMap<ClusterName, Rendering>,
+    adopts: bool,
 ) -> Vec<Blocked> {
     let mut blocked = Vec::new();
     for cluster in &fleet.spec.clusters {
@@ -240,9 +243,15 @@ pub fn refused_by_what_stands(
             let mut versions = rendering.flat_map(Rendering::versions);
             blocked.extend(versions.find_map(|version| kubernetes_too_old(cluster, seen, version)));
             blocked.extend(another_configuration(fleet, cluster, seen));
+            let mut istiods = seen.istiods_in(cluster.system_namespace());
+            let is_ours = |istiod: &Object| Ownership::of(istiod, &fleet.metadata.name) == Ownership::Ours;
+            if adopts && !istiods.all(is_ours) {
+                // What its proxies, and others' links, know it by is not changed under them.
+                blocked.extend(another_identity(fleet, cluster, seen, Area::Mesh));
+            }
         } else if cluster.manages(Area::Links) {
             // What others installed is linked as it is.
-            blocked.extend(another_identity(fleet, cluster, seen));
+            blocked.extend(another_identity(fleet, cluster, seen, Area::Links));
         }
     }
     blocked.extend(ranges::overlapping(fleet, inventory));
@@ -311,13 +320,18 @@ fn kubernetes_too_old(cluster: &ClusterSpec, seen: &ClusterInventory, version: &
 
 /// An istiod that goes by another cluster ID than the fleet's name for the cluster, or belongs to
 /// another mesh: who links it links a stranger.
-fn another_identity(fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventory) -> Vec<Blocked> {
+fn another_identity(
+    fleet: &Fleet,
+    cluster: &ClusterSpec,
+    seen: &ClusterInventory,
+    area: Area,
+) -> Vec<Blocked> {
     let Fact::Known(planes) = control_planes(seen) else {
         return Vec::new();
     };
     let blocked = |reason: String, hint: String| Blocked {
         cluster: cluster.name.clone(),
-        area: Area::Links,
+        area,
         reason,
         hint: Some(hint),
         unreachable: false,

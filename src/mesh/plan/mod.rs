@@ -14,6 +14,8 @@ pub use injection::given_back;
 pub use primary::without_configuration;
 pub use remote::unserved;
 
+use waves::Waves;
+
 use super::objects::Rendering;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, NamespaceName, Role};
 use crate::inventory::{Inventory, Presence, kind};
@@ -21,12 +23,13 @@ use crate::plan::{Blocked, Plan, Warning};
 
 /// Plans the mesh in every cluster whose mesh the fleet manages. `signing` are the clusters whose
 /// istiod will have its intermediate, by this plan's trust steps or already: an istiod that starts
-/// without one signs for itself, and stays so.
+/// without one signs for itself, and stays so. `adopts` is whether what `istioctl install` made is taken over.
 pub fn plan(
     fleet: &Fleet,
     inventory: &Inventory,
     renderings: &BTreeMap<ClusterName, Rendering>,
     signing: &BTreeSet<ClusterName>,
+    adopts: bool,
 ) -> Plan {
     let mut plan = Plan::default();
     for cluster in &fleet.spec.clusters {
@@ -37,12 +40,13 @@ pub fn plan(
         if !cluster.manages(Area::Mesh) {
             continue;
         }
+        let mut waves = Waves::new(fleet, cluster, seen);
+        waves.draft.adopts = adopts;
         plan.extend(match cluster.role {
             Role::Primary | Role::External => {
-                let signs = signing.contains(&cluster.name);
-                primary::plan(fleet, cluster, seen, rendering, signs)
+                primary::plan(waves, rendering, signing.contains(&cluster.name))
             }
-            Role::Remote | Role::Config => remote::plan(fleet, cluster, inventory, seen, rendering),
+            Role::Remote | Role::Config => remote::plan(waves, inventory, rendering),
         });
     }
     plan.warnings.extend(in_no_cluster(fleet, inventory));

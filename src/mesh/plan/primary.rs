@@ -6,7 +6,9 @@ use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet, Role};
 use crate::inventory::control_plane::REVISION_LABEL;
 use crate::inventory::hint::quoted;
-use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, Presence, kind};
+use crate::inventory::{
+    ClusterInventory, Inventory, Object, ObjectReference, Presence, control_planes, kind,
+};
 use crate::link::address;
 use crate::link::secret::{self, LinkSecret};
 use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_deployment};
@@ -39,15 +41,10 @@ fn is_absent(seen: &ClusterInventory, definition: &str) -> bool {
 }
 
 /// Plans a primary; `signing` says whether its istiod will have an intermediate.
-pub fn plan(
-    fleet: &Fleet,
-    cluster: &ClusterSpec,
-    seen: &ClusterInventory,
-    rendering: &Rendering,
-    signing: bool,
-) -> Plan {
+pub(super) fn plan(mut waves: Waves<'_>, rendering: &Rendering, signing: bool) -> Plan {
+    let (fleet, cluster, seen) = (waves.fleet, waves.cluster, waves.seen);
     let istiod = istiod_deployment(cluster, fleet.revision(cluster));
-    if let Some(refused) = another_version(fleet, cluster, seen, rendering) {
+    if let Some(refused) = another_version(&waves, rendering) {
         return refused;
     }
     if !signing {
@@ -58,7 +55,6 @@ pub fn plan(
             "mend what blocks the trust of the cluster, or `stolos apply` the whole fleet file",
         );
     }
-    let mut waves = Waves::new(fleet, cluster, seen);
     let live = waves.ours(&istiod);
     if let Some(refused) = live.and_then(|live| another_mode(fleet, cluster, live)) {
         return refused;
@@ -71,12 +67,8 @@ pub fn plan(
 }
 
 /// The refusal where another version runs than istioctl has, and the fleet file does not say which is wanted.
-fn another_version(
-    fleet: &Fleet,
-    cluster: &ClusterSpec,
-    seen: &ClusterInventory,
-    rendering: &Rendering,
-) -> Option<Plan> {
+fn another_version(waves: &Waves<'_>, rendering: &Rendering) -> Option<Plan> {
+    let (fleet, cluster) = (waves.fleet, waves.cluster);
     let own = (
         fleet.revision(cluster),
         &rendering.version,
@@ -96,8 +88,8 @@ fn another_version(
         .chain(other)
         .find_map(|(revision, rendered, wanted, field)| {
             let istiod = istiod_deployment(cluster, revision);
-            let running = seen.object(&istiod)?.annotation(VERSION_ANNOTATION)?;
-            (running != rendered && wanted.is_empty()).then(|| {
+            let running = running_version(waves, &istiod)?;
+            (running != *rendered && wanted.is_empty()).then(|| {
             blocked(
                 cluster,
                 format!("Istio {running} runs there as {istiod}, and istioctl is {rendered}"),
@@ -107,6 +99,18 @@ fn another_version(
             )
         })
         })
+}
+
+/// The version of an istiod: as it was rendered, or, of one that is taken over, its image's.
+fn running_version(waves: &Waves<'_>, istiod: &ObjectReference) -> Option<String> {
+    let live = waves.seen.object(istiod)?;
+    let rendered = live.annotation(VERSION_ANNOTATION).map(str::to_owned);
+    rendered.or_else(|| {
+        let planes = control_planes(waves.seen);
+        let mut planes = planes.known()?.iter();
+        let plane = planes.find(|plane| plane.namespace == istiod.namespace && plane.name == istiod.name);
+        plane.filter(|_| waves.draft.adopts)?.image_version.clone()
+    })
 }
 
 /// The refusal where an istiod of ours stands in the other data plane mode.

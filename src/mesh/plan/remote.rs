@@ -13,16 +13,10 @@ use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
 
 /// Plans a remote.
-pub fn plan(
-    fleet: &Fleet,
-    cluster: &ClusterSpec,
-    inventory: &Inventory,
-    seen: &ClusterInventory,
-    rendering: &Rendering,
-) -> Plan {
+pub(super) fn plan(mut waves: Waves<'_>, inventory: &Inventory, rendering: &Rendering) -> Plan {
+    let (fleet, cluster) = (waves.fleet, waves.cluster);
     match discovery(fleet, cluster, inventory) {
         Ok((primary, discovery)) => {
-            let mut waves = Waves::new(fleet, cluster, seen);
             let served: Vec<StepId> = Serving::of(fleet, primary, cluster).steps().into();
             let gone = istiods_gone(primary, cluster, inventory);
             waves.remote(desired(fleet, cluster, rendering), &discovery, &served, &gone);

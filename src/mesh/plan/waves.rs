@@ -8,9 +8,11 @@ use crate::inventory::control_plane::{REVISION_LABEL, TAG_LABEL};
 use crate::inventory::{ClusterInventory, FailureClass, Object, ObjectReference, Replica, kind};
 use crate::mesh::objects::{Desired, over_live};
 use crate::mesh::values::GATEWAY_NAME;
+use crate::plan::difference::differences;
 use crate::plan::draft::Draft;
-use crate::plan::ownership::{ApplySet, Ownership};
-use crate::plan::{Action, Content, Gate, StepId};
+use crate::plan::ownership::{ApplySet, Ownership, is_adoptable};
+use crate::plan::{Action, Content, Gate, StepId, Warning};
+use crate::words::some_of;
 
 /// One cluster's plan as it is made.
 pub(super) struct Waves<'input> {
@@ -49,10 +51,14 @@ impl<'input> Waves<'input> {
         }
     }
 
-    /// What stands of an object, where it is this fleet's.
+    /// What stands of an object, where it is this fleet's or becomes so.
     pub fn ours(&self, object: &ObjectReference) -> Option<&'input Object> {
         let live = self.seen.object(object);
-        live.filter(|live| Ownership::of(live, &self.fleet.metadata.name) == Ownership::Ours)
+        live.filter(|live| match Ownership::of(live, &self.fleet.metadata.name) {
+            Ownership::Ours => true,
+            Ownership::OtherFleet(_) => false,
+            Ownership::Foreign(_) => self.draft.adopts && is_adoptable(live),
+        })
     }
 
     /// Whether a Service of ours stands that leads to pods of the cluster, by a selector, and is to lead
@@ -156,10 +162,23 @@ impl<'input> Waves<'input> {
     /// What the gateway passes on.
     pub(super) fn exposure(&mut self, exposure: Vec<Object>, needs: &[StepId]) -> Vec<StepId> {
         let reason = "others reach this cluster through it";
+        let (_, exposure): (Vec<_>, Vec<_>) = exposure.into_iter().partition(|object| self.is_served(object));
         let steps = exposure
             .into_iter()
             .filter_map(|object| self.draft.object(object, reason, needs));
         steps.collect()
+    }
+
+    /// Whether somebody else's object says all that is meant: by Istio's guides, what is offered through a gateway
+    /// is applied with `kubectl`, and stays whose it is.
+    fn is_served(&self, object: &Object) -> bool {
+        let fleet = &self.fleet.metadata.name;
+        let live = self.seen.object(&object.reference());
+        let foreign = live.filter(|live| matches!(Ownership::of(live, fleet), Ownership::Foreign(_)));
+        foreign.is_some_and(|live| {
+            let mut differing = differences(object, live, "").into_iter();
+            differing.all(|difference| difference.path.starts_with("metadata."))
+        })
     }
 
     /// The east-west gateway, and its address.
@@ -218,6 +237,7 @@ impl<'input> Waves<'input> {
         let istiod = object.is_of(kind::DEPLOYMENT) && object.label("app") == Some("istiod");
         let forbids = self.seen.replicas.iter().any(is_forbidden);
         let reason = match istiod && forbids {
+            _ if self.is_adopted_tag(object) => "the fleet's own injector stands in for it",
             true => "the fleet file no longer asks for it; who is connected to it may not be asked",
             false => "the fleet file no longer asks for it",
         };
@@ -246,6 +266,40 @@ impl<'input> Waves<'input> {
         )
     }
 
+    /// Whether an object is of the tag `default` that `istioctl install` makes, where what it made is taken over:
+    /// the fleet has an injector of its own for who asks for no revision.
+    fn is_adopted_tag(&self, object: &Object) -> bool {
+        self.draft.adopts && object.label(TAG_LABEL) == Some(DEFAULT_REVISION) && is_adoptable(object)
+    }
+
+    /// Says what of `istioctl install`'s stays as it is where the rest is taken over.
+    fn warn_what_stays(&mut self, ground: &Ground, stale: &[Object]) {
+        if !self.draft.plan.steps.iter().any(|step| step.adopts) {
+            return;
+        }
+        let namespace = self.cluster.system_namespace();
+        let is_beside = |object: &&Object| {
+            let workloads = [kind::DEPLOYMENT, kind::DAEMON_SET].into_iter();
+            object.namespace() == namespace
+                && workloads.into_iter().any(|kind| object.is_of(kind))
+                && Ownership::of(object, &self.fleet.metadata.name) != Ownership::Ours
+                && is_adoptable(object)
+                && !ground.wanted.contains(&object.reference())
+                && !stale.contains(object)
+        };
+        let beside = self.seen.objects.iter().filter(is_beside);
+        let beside: Vec<String> = beside.map(|object| object.reference().to_string()).collect();
+        if !beside.is_empty() {
+            self.draft.plan.warnings.push(Warning {
+                cluster: self.cluster.name.clone(),
+                message: format!(
+                    "the fleet file does not ask for them, and they stay istioctl's: {}",
+                    some_of(beside.iter().map(String::as_str))
+                ),
+            });
+        }
+    }
+
     /// What is this fleet's, stands, and is no longer wanted.
     pub(super) fn prune(&mut self, ground: Ground, needs: &[StepId]) {
         let set = ApplySet::of_area(
@@ -254,8 +308,10 @@ impl<'input> Waves<'input> {
             self.cluster.system_namespace(),
         );
         let live = self.seen.objects.iter();
-        let stale = live.filter(|object| set.has(object) && !ground.wanted.contains(&object.reference()));
+        let goes = |object: &Object| set.has(object) || self.is_adopted_tag(object);
+        let stale = live.filter(|object| goes(object) && !ground.wanted.contains(&object.reference()));
         let stale: Vec<Object> = stale.cloned().collect();
+        self.warn_what_stays(&ground, &stale);
         let steps = self.draft.plan.steps.iter().map(|step| &step.id);
         let after: Vec<StepId> = steps.chain(needs).cloned().collect();
         // An injector that another stands in for goes as soon as that one is there: two would inject. A

@@ -7,7 +7,7 @@ use super::{INTERMEDIATE_DAYS, Planner, URGENT, fingerprints};
 use crate::fleet::{Area, ClusterSpec};
 use crate::inventory::kind::{NAMESPACE, SECRET};
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence};
-use crate::plan::ownership::{self, Ownership};
+use crate::plan::ownership::{self, Ownership, is_adoptable};
 use crate::plan::{Action, Content, IntermediateProfile, Step, StepId};
 use crate::trust::carried::{CACERTS, Carried, Plugged, PluggedState};
 use crate::trust::certificate::Certificate;
@@ -75,7 +75,11 @@ impl Planner<'_> {
             Signing::WillMake => "one that is still to be made".to_owned(),
             Signing::Can(_) | Signing::Cannot { .. } => self.root.words(),
         };
-        match Ownership::of(istiod, &self.fleet.metadata.name) {
+        let ownership = match Ownership::of(istiod, &self.fleet.metadata.name) {
+            Ownership::Foreign(_) if self.adopts && is_adoptable(istiod) => Ownership::Ours,
+            ownership => ownership,
+        };
+        match ownership {
             Ownership::Ours => {
                 let reason = format!(
                     "istiod {how} and carries {carries}; at its next restart the fleet's root {own} replaces it, and \
@@ -301,6 +305,7 @@ impl Planner<'_> {
             disruptive: issue.disruptive,
             uid,
             owner: issue.owner,
+            adopts: false,
             content: Content::IssueIntermediate(profile),
         });
     }

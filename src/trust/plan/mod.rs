@@ -41,7 +41,13 @@ enum Seen<'data> {
 }
 
 /// Plans the trust of a fleet.
-pub fn plan(fleet: &Fleet, inventory: &Inventory, on_hand: &RootOnHand, now: Timestamp) -> Plan {
+pub fn plan(
+    fleet: &Fleet,
+    inventory: &Inventory,
+    on_hand: &RootOnHand,
+    now: Timestamp,
+    adopts: bool,
+) -> Plan {
     let mut plan = Plan::default();
     if fleet.spec.trust.root == Root::External {
         return plan;
@@ -54,6 +60,7 @@ pub fn plan(fleet: &Fleet, inventory: &Inventory, on_hand: &RootOnHand, now: Tim
         make_root: None,
         plan: &mut plan,
         now,
+        adopts,
     };
     for member in &members {
         let ours = member.spec.role.runs_control_planes() && member.spec.manages(Area::Trust);
@@ -145,6 +152,8 @@ struct Planner<'data> {
     make_root: Option<StepId>,
     plan: &'data mut Plan,
     now: Timestamp,
+    /// Whether an istiod that `istioctl install` made becomes ours by the same plan.
+    adopts: bool,
 }
 
 impl Planner<'_> {
@@ -185,6 +194,7 @@ impl Planner<'_> {
             disruptive: false,
             uid: String::new(),
             owner: None,
+            adopts: false,
             content: Content::MakeRoot,
         });
         self.make_root = Some(id.clone());
