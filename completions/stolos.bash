@@ -158,7 +158,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__apply)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --max-clusters --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --max-clusters --adopt --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1254,7 +1254,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__mesh__subcmd__install)
-            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --max-clusters --color --quiet --verbose --help"
+            opts="-y -l -o -q -v -h --cluster --dry-run --yes --allow-disruption --timeout --change-ref --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --passphrase-file --istioctl --max-clusters --adopt --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1566,13 +1566,25 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__mesh__subcmd__upgrade)
-            opts="-q -v -h --to-version --switch --finish --dry-run --fleet --color --quiet --verbose --help"
+            opts="-q -v -h --to-version --move --move-back --tag --switch --finish --dry-run --fleet --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --to-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --move)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --move-back)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1592,7 +1604,7 @@ _stolos() {
             return 0
             ;;
         stolos__subcmd__plan)
-            opts="-l -o -q -v -h --exit-code --cluster --out --istioctl --max-clusters --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --color --quiet --verbose --help"
+            opts="-l -o -q -v -h --exit-code --cluster --out --istioctl --max-clusters --adopt --fleet --context --exclude --kubeconfig --as --as-group --request-timeout --connect-timeout --first-byte-timeout --pause-timeout --exec-plugins --plugin-timeout --login-timeout --parallel --selector --output --secret-store --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1684,6 +1696,10 @@ _stolos() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table wide diff manifests helm-values sail json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                --secret-store)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

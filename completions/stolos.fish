@@ -189,10 +189,12 @@ helm-values\t'Values for Istio\'s Helm charts, where Helm keeps the mesh; of the
 sail\t'Resources of the Sail operator, where it keeps the mesh; of the fleet file alone'
 json\t'One JSON document'
 yaml\t'One YAML document'"
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l secret-store -d 'With `-o manifests`: write ExternalSecrets in place of Secrets, which this ClusterSecretStore (or `SecretStore/NAME`) holds' -r
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -l exit-code -d 'Exit with 3 where there is something to do'
+complete -c stolos -n "__fish_stolos_using_subcommand plan" -l adopt -d 'Take over what `istioctl install` made, and nobody else\'s: it becomes this fleet\'s, and what the fleet file does not say of it goes'
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand plan" -s h -l help -d 'Print help'
@@ -231,6 +233,7 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l dry-run -d 'Show the plan and stop'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s y -l yes -d 'Consent to the plan without being asked'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'
+complete -c stolos -n "__fish_stolos_using_subcommand apply" -l adopt -d 'Take over what `istioctl install` made, and nobody else\'s: it becomes this fleet\'s, and what the fleet file does not say of it goes'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand apply" -s h -l help -d 'Print help'
@@ -400,6 +403,7 @@ never\t''"
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l dry-run -d 'Show the plan and stop'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s y -l yes -d 'Consent to the plan without being asked'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l allow-disruption -d 'Consent to steps that can interrupt what serves now, too'
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -l adopt -d 'Take over what `istioctl install` made, and nobody else\'s: it becomes this fleet\'s, and what the fleet file does not say of it goes'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Print answers, warnings and errors, and nothing else'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
@@ -437,6 +441,9 @@ complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subc
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s v -l verbose -d 'Say more (-v what is done, -vv each request)'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from uninstall" -s h -l help -d 'Print help'
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l to-version -d 'Its version; default: the one that istioctl brings' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l move -d 'Lead this namespace to the revision that is beside, in every cluster; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l move-back -d 'Lead this namespace there no more: it asks again for what it did; can be repeated' -r
+complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l tag -d 'Lead a tag, and all that ask for it, to a revision; can be repeated' -r
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l fleet -d 'The fleet file; default: the nearest `stolos.yaml` upward from the working directory' -r -F
 complete -c stolos -n "__fish_stolos_using_subcommand mesh; and __fish_seen_subcommand_from upgrade" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''

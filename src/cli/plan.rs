@@ -1,5 +1,6 @@
 //! `stolos plan`
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -14,6 +15,7 @@ use crate::fleet::{Area, Fleet};
 use crate::host::saved_plan;
 use crate::mesh::inputs;
 use crate::plan::document::PlanDocument;
+use crate::plan::secret_store::SecretStore;
 use crate::plan::{Plan, manifests, text};
 use crate::render::{Format, Terminal};
 
@@ -35,6 +37,10 @@ pub struct Arguments {
     reading: Reading,
     #[command(flatten)]
     output: PlanOutput,
+    /// With `-o manifests`: write ExternalSecrets in place of Secrets, which this ClusterSecretStore (or
+    /// `SecretStore/NAME`) holds
+    #[arg(long, value_name = "STORE", help_heading = "Output")]
+    secret_store: Option<SecretStore>,
 }
 
 /// How a plan is printed.
@@ -93,7 +99,7 @@ impl PlanFormat {
         match self {
             PlanFormat::Wide => text::every_step(&planned.plan),
             PlanFormat::Diff => text::every_change(&planned.plan, &planned.inventory),
-            PlanFormat::Manifests => manifests::text(&planned.plan, &planned.fleet),
+            PlanFormat::Manifests => manifests::text(&planned.plan, &planned.fleet, &planned.inventory, None),
             _ => text::text(&planned.plan),
         }
     }
@@ -117,9 +123,14 @@ pub struct Installing {
 }
 
 pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
+    let format = arguments.output.output;
+    if arguments.secret_store.is_some() && format != PlanFormat::Manifests {
+        let message = "refer to what a store holds: only manifests have references (`--secret-store`)";
+        return Err(Error::new(ErrorKind::Usage, message).hint("add `-o manifests`"));
+    }
     let mut session = Session::of_fleet(&arguments.reading).await?;
     if let Some(file) = &session.file
-        && let Some(input) = arguments.output.output.input(&file.fleet)
+        && let Some(input) = format.input(&file.fleet)
     {
         let doing = format!("describe the mesh of {}", file.fleet.metadata.name);
         return match planning::refused(&file.fleet, &doing) {
@@ -127,17 +138,33 @@ pub async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
             None => terminal.answer(&input),
         };
     }
+    let chosen = session.writable(&arguments.cluster)?;
+    // Manifests for one cluster are its part of the whole: whoever applies them applies the others' as well.
+    let is_a_part = format == PlanFormat::Manifests && arguments.out.is_none();
     let request = PlanRequest {
         areas: &Area::ALL,
-        clusters: session.writable(&arguments.cluster)?,
+        clusters: if is_a_part {
+            BTreeSet::new()
+        } else {
+            chosen.clone()
+        },
         at_once: usize::from(arguments.installing.max_clusters),
         istioctl: arguments.installing.istioctl,
         awaits_istiod: true,
         adopts: arguments.installing.adopt,
         changes: false,
     };
-    let planned = planning::plan(&mut session, &request, terminal).await?;
-    show(&planned, &session, &[], arguments.output.output, terminal)?;
+    let mut planned = planning::plan(&mut session, &request, terminal).await?;
+    if is_a_part && !chosen.is_empty() {
+        planned.plan = planned.plan.part_of(&chosen);
+    }
+    match &arguments.secret_store {
+        Some(store) => {
+            let (plan, inventory) = (&planned.plan, &planned.inventory);
+            terminal.answer(&manifests::text(plan, &planned.fleet, inventory, Some(store)))?;
+        }
+        None => show(&planned, &session, &[], format, terminal)?,
+    }
     if let Some(path) = &arguments.out {
         let saved = planned.to_save(&request.clusters);
         let errors = DocumentError::of(&planned.inventory);

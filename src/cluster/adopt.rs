@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use crate::inventory::{Failure, FailureClass, ObjectReference};
+use crate::plan::adoption::LEFT_TO_ISTIOD;
 
 /// How often an object is read again that others write in between: istiods fill webhooks, controllers
 /// write status.
@@ -65,9 +66,12 @@ fn handed_over(entries: &[Value], from: &str, to: &str) -> Option<Vec<Value>> {
     Some(kept)
 }
 
-/// Adds a set of fields (`FieldsV1`) to another.
+/// Adds a set of fields (`FieldsV1`) to another, but for what is left to whom it comes from.
 fn unite(all: &mut Map<String, Value>, more: &Value) {
     for (field, below) in more.as_object().into_iter().flatten() {
+        if field.strip_prefix("f:") == Some(LEFT_TO_ISTIOD) {
+            continue;
+        }
         let entry = all.entry(field.clone()).or_insert_with(|| json!({}));
         if let Value::Object(entry) = entry {
             unite(entry, below);
@@ -93,7 +97,11 @@ mod tests {
             "Apply",
             &json!({"f:spec": {"f:a": {}, "f:b": {".": {}}}}),
         );
-        let second = entry("istio-operator", "Update", &json!({"f:spec": {"f:c": {}}}));
+        let second = entry(
+            "istio-operator",
+            "Update",
+            &json!({"f:spec": {"f:c": {}, "f:caBundle": {}}}),
+        );
         let ours = entry("stolos", "Apply", &json!({"f:spec": {"f:b": {"f:d": {}}}}));
         let update = entry("stolos", "Update", &json!({"f:data": {}}));
         let over = |entries: &[Value]| handed_over(entries, "istio-operator", "stolos");

@@ -189,12 +189,15 @@ pub fn istiod_of_revision(revision: &str) -> String {
 /// would turn them back (Istio: `pilot/pkg/config/kube/...validation/controller`).
 pub fn over_live(desired: &Object, inventory: &ClusterInventory) -> Object {
     let mut object = desired.clone();
-    if object.kind() != kind::VALIDATING_WEBHOOK.kind {
-        return object;
-    }
     let Some(live) = inventory.object(&object.reference()) else {
         return object;
     };
+    if object.is_of(kind::DEPLOYMENT) {
+        wait_as_before(&mut object, live);
+    }
+    if !object.is_of(kind::VALIDATING_WEBHOOK) {
+        return object;
+    }
     let Some(Value::Array(webhooks)) = object.0.get_mut("webhooks") else {
         return object;
     };
@@ -210,6 +213,30 @@ pub fn over_live(desired: &Object, inventory: &ClusterInventory) -> Object {
         }
     }
     object
+}
+
+/// Has a Deployment that was applied as a manifest go on to wait for the Secrets that it waits for
+/// (`plan -o manifests`).
+fn wait_as_before(desired: &mut Object, live: &Object) {
+    const VOLUMES: [&str; 4] = ["spec", "template", "spec", "volumes"];
+    let waits = |volume: &&Value| volume["secret"]["optional"] == false;
+    let waiting: Vec<&Value> = live
+        .list(&VOLUMES)
+        .iter()
+        .filter(waits)
+        .map(|volume| &volume["name"])
+        .collect();
+    let volumes = desired
+        .0
+        .pointer_mut("/spec/template/spec/volumes")
+        .and_then(Value::as_array_mut);
+    for volume in volumes
+        .into_iter()
+        .flatten()
+        .filter(|volume| waiting.contains(&&volume["name"]))
+    {
+        volume["secret"]["optional"] = false.into();
+    }
 }
 
 fn without_nulls(value: Value) -> Value {
@@ -265,5 +292,29 @@ mod tests {
         assert_eq!(with(None), Some(json!("Ignore")), "at first it must not block");
         assert_eq!(with(Some(webhook(&owned))), Some(json!("Ignore")), "still ours");
         assert_eq!(with(Some(webhook(&json!([])))), None, "istiod's by now");
+    }
+
+    #[test]
+    fn an_istiod_that_waits_for_its_intermediate_goes_on_to() {
+        let istiod = |optional: bool| {
+            Object(json!({
+                "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "istiod"},
+                "spec": {"template": {"spec": {"volumes": [
+                    {"name": "cacerts", "secret": {"secretName": "cacerts", "optional": optional}},
+                    {"name": "token", "projected": {}},
+                ]}}},
+            }))
+        };
+        for live in [true, false] {
+            let inventory = ClusterInventory {
+                objects: vec![istiod(live)],
+                ..ClusterInventory::default()
+            };
+            assert_eq!(over_live(&istiod(true), &inventory), istiod(live));
+        }
+        assert_eq!(
+            over_live(&istiod(true), &ClusterInventory::default()),
+            istiod(true)
+        );
     }
 }

@@ -3,8 +3,9 @@
 use serde_json::Value;
 use similar::TextDiff;
 
+use super::adoption::adopted_differences;
 use super::difference::{Difference, differences};
-use super::ownership::{FIELD_MANAGER, FIELDS_MANAGER, ISTIOCTL_MANAGER};
+use super::ownership::{FIELD_MANAGER, FIELDS_MANAGER};
 use super::{Action, Content, STAND_IN, Step};
 use crate::inventory::kind::{CUSTOM_RESOURCE_DEFINITION, SECRET};
 use crate::inventory::{Inventory, Object};
@@ -23,13 +24,10 @@ pub fn changes(step: &Step, inventory: &Inventory) -> Vec<Difference> {
         return Vec::new();
     };
     let mut changes = match &step.content {
-        Content::Apply(object) | Content::ApplyAtAddress(object, _) => {
-            let manager = match step.adopts {
-                true => ISTIOCTL_MANAGER,
-                false => FIELD_MANAGER,
-            };
-            differences(object, live, manager)
-        }
+        Content::Apply(object) | Content::ApplyAtAddress(object, _) => match step.adopts {
+            true => adopted_differences(object, live),
+            false => differences(object, live, FIELD_MANAGER),
+        },
         Content::Label(object) => differences(object, live, FIELDS_MANAGER),
         Content::Merge(changes) => merged(changes, live),
         Content::IssueIntermediate(profile) => differences(&profile.secret, live, ""),

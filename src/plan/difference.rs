@@ -30,6 +30,8 @@ pub fn differences(desired: &Object, live: &Object, manager: &str) -> Vec<Differ
             no_longer_desired(&entry["fieldsV1"], sides, &mut Path::default(), &mut differing);
         }
     }
+    // Somebody may own a field that is not there: it was written as null.
+    differing.retain(|difference| difference.live != difference.desired);
     differing.dedup_by(|one, other| one.path == other.path);
     differing
 }

@@ -1,8 +1,9 @@
 //! What every planner does with a desired object: compare it with what stands, and make of it a
 //! step, nothing, or a reason why not.
 
+use super::adoption::adoption_reason;
 use super::difference::{Difference, differences};
-use super::ownership::{FIELD_MANAGER, ISTIOCTL_MANAGER, Ownership, is_adoptable};
+use super::ownership::{FIELD_MANAGER, Ownership, is_adoptable};
 use super::{Action, Blocked, Content, Gate, Plan, Step, StepId};
 use crate::fleet::{Area, ClusterName, FleetName};
 use crate::inventory::{ClusterInventory, Object, ObjectReference, Presence};
@@ -63,17 +64,6 @@ pub fn reason_of(differing: &[Difference]) -> String {
         0 => "it differs".to_owned(),
         1..=3 => format!("differs in {}", shown.join(", ")),
         more => format!("differs in {} and {} more", shown.join(", "), more - 3),
-    }
-}
-
-/// The reason of an update by which an object becomes ours.
-fn adoption_reason(desired: &Object, live: &Object, owner: &str) -> String {
-    let mut differing = differences(desired, live, ISTIOCTL_MANAGER);
-    // The marks of the one and of the other.
-    differing.retain(|difference| !difference.path.starts_with("metadata."));
-    match differing.is_empty() {
-        true => format!("taken over from {owner}"),
-        false => format!("taken over from {owner}, and {}", reason_of(&differing)),
     }
 }
 

@@ -2,6 +2,7 @@
 //! nothing to decide: `apply/` runs it and makes no choice about the mesh. No key and no token is
 //! ever in it; a step names the one it needs and `apply/` fetches it.
 
+pub mod adoption;
 pub mod changes;
 pub mod difference;
 pub mod document;
@@ -10,8 +11,10 @@ pub mod gate;
 pub mod manifests;
 pub mod ownership;
 pub mod saved;
+pub mod secret_store;
 pub mod text;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
@@ -277,6 +280,15 @@ impl Plan {
     /// Whether there is nothing to do and nothing in the way.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.blocked.is_empty()
+    }
+
+    /// The part of it that is about these clusters, whatever it needs of others.
+    pub fn part_of(mut self, clusters: &BTreeSet<ClusterName>) -> Self {
+        self.steps.retain(|step| clusters.contains(&step.cluster));
+        self.blocked.retain(|blocked| clusters.contains(&blocked.cluster));
+        self.warnings
+            .retain(|warning| clusters.contains(&warning.cluster));
+        self
     }
 
     /// Adds what another planner found.

@@ -10,6 +10,8 @@ use crate::inventory::{AuthoritySecret, ClusterInventory, Object, Presence};
 
 /// The Secret from which istiod signs with an intermediate of somebody's.
 pub const CACERTS: &str = "cacerts";
+/// The keys that it has, as Istio's guide "Plug in CA Certificates" names them.
+pub const CACERTS_KEYS: [&str; 4] = ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"];
 /// The Secret in which istiod keeps a root that it made itself.
 pub const SELF_SIGNED_SECRET: &str = "istio-ca-secret";
 /// The ConfigMap by which istiod gives its roots to every namespace.

@@ -2,6 +2,7 @@
 //! resolved once and labs follow one another. They fail, and do not skip, where they cannot run.
 #![cfg(target_os = "linux")]
 
+mod adopt;
 mod ambient;
 mod by_hand;
 mod canaries;
@@ -21,6 +22,7 @@ mod interrupted;
 mod istiod;
 mod known;
 mod lab;
+mod manifests;
 mod mesh;
 mod pods;
 mod readme;

@@ -49,4 +49,16 @@ fn istioctl_takes_nothing_away_and_is_not_undone() {
     let proxies = pod.lines().filter(|line| line.trim() == "name: istio-proxy");
     assert_eq!(proxies.count(), 1, "{pod}");
     assert_eq!(gateway(), before);
+
+    // Asked to, it takes back what is its own.
+    must(
+        fleet
+            .lab
+            .stolos(&["apply", "--adopt", "--yes", "--allow-disruption"]),
+    );
+    fleet.until_settled();
+    let pod = fleet.injected(1);
+    let proxies = pod.lines().filter(|line| line.trim() == "name: istio-proxy");
+    assert_eq!(proxies.count(), 1, "{pod}");
+    assert_eq!(gateway(), before);
 }

@@ -151,7 +151,18 @@ fn moved(arguments: &Arguments, mut other: OtherRevision) -> Result<OtherRevisio
     Ok(other)
 }
 
+/// Where the mesh is, by the fleet file.
 fn where_it_is(mesh: &MeshSpec) -> String {
+    let tags = mesh.tags.iter();
+    let tags: Vec<String> = tags.map(|(tag, to)| format!("{tag} to {to}")).collect();
+    let led = match tags.is_empty() {
+        true => String::new(),
+        false => format!("; tags lead {}", tags.join(", ")),
+    };
+    format!("{}{led}", revisions(mesh))
+}
+
+fn revisions(mesh: &MeshSpec) -> String {
     let own = named_revision(&mesh.revision);
     let version = |version: &str| match version {
         "" => String::new(),

@@ -11,7 +11,7 @@ use crate::inventory::{
 };
 use crate::link::address;
 use crate::link::secret::{self, LinkSecret};
-use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_deployment};
+use crate::mesh::objects::{Desired, Rendering, VERSION_ANNOTATION, desired, istiod_deployment, over_live};
 use crate::mesh::values::{EXTERNAL_SERVICE, has_external_gateway, is_ambient, of_revision};
 use crate::plan::ownership::Ownership;
 use crate::plan::{Action, Blocked, Gate, Plan, StepId};
@@ -248,6 +248,7 @@ impl Waves<'_> {
         let mut beside: Vec<StepId> = Vec::new();
         for object in workload {
             let (reference, missing) = (object.reference(), "there is no control plane");
+            let object = over_live(&object, self.seen);
             let started = self.draft.object(object, missing, &before_istiod);
             let started: Vec<StepId> = started.into_iter().collect();
             let reason = "the control plane must serve first";

@@ -255,7 +255,8 @@ impl<'input> Waves<'input> {
         let is_its = replicas.any(|replica| {
             replica.namespace == istiod.namespace && replica.revision == revision && !is_forbidden(replica)
         });
-        if live.label("app") != Some("istiod") || !is_its {
+        let is_istiod = live.is_of(kind::DEPLOYMENT) && live.label("app") == Some("istiod");
+        if !is_istiod || !is_its {
             return None;
         }
         let reason = "proxies that hang on it would get no configuration";

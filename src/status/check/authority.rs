@@ -11,6 +11,7 @@ use crate::inventory::kind::POD;
 use crate::status::catalogue::{Entry, Found, Severity};
 use crate::status::trust_view::{Authority, PLUGGED_IN, fingerprints, short};
 use crate::status::view::{ClusterView, View};
+use crate::trust::carried::CACERTS_KEYS;
 use crate::trust::{Certificate, ChainError, verify_chain};
 
 /// This area's part of the catalogue.
@@ -132,7 +133,7 @@ fn incomplete(view: &View<'_>) -> Vec<Found> {
         let wanted: &[&str] = if has("tls.crt") || has("tls.key") {
             &["tls.crt", "tls.key", "ca.crt"]
         } else {
-            &["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"]
+            &CACERTS_KEYS
         };
         let lacking: Vec<&str> = wanted.iter().copied().filter(|wanted| !has(wanted)).collect();
         if !lacking.is_empty() {
