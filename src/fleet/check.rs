@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::layout::{Layout, segments};
-use super::spec::{API_VERSION, ClusterSpec, DEFAULT_REVISION, Fleet, KIND, Role, Root, named_revision};
+use super::spec::{API_VERSION, ClusterSpec, Fleet, KIND, Role, Root};
 use crate::yaml;
 
 /// What is wrong with one field.

@@ -5,13 +5,13 @@
 use serde_json::{Map, Value, json};
 
 use super::values::{
-    EXTERNAL_SERVICE, GATEWAY_NAME, ambient_gateway, exposed_external, exposed_istiod, exposed_services,
+    EXTERNAL_SERVICE, GATEWAY_NAME, ambient_gateway, exposed_external, exposed_services,
     has_external_gateway, is_ambient, needs_gateway, offers_services, render_requests, serves_remotes,
 };
 use crate::fleet::spec::{DEFAULT_REVISION, named_revision};
 use crate::fleet::{ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::{CONTROL_PLANE_CLUSTERS, NETWORK_LABEL};
-use crate::mesh::objects::istiod_name;
+use crate::mesh::objects::{exposed_istiods, istiod_name};
 use crate::plan::STAND_IN;
 use crate::yaml;
 
@@ -198,7 +198,7 @@ fn passed_on(fleet: &Fleet, cluster: &ClusterSpec) -> String {
             objects.push(exposed_services(cluster));
         }
         if serves_remotes(fleet, cluster) {
-            objects.extend(exposed_istiod(cluster, &istiod_name(fleet, cluster)));
+            objects.extend(exposed_istiods(fleet, cluster));
         }
     }
     let documents = objects.iter().map(|object| document(&apply, object));

@@ -163,9 +163,16 @@ fn exposure(fleet: &Fleet, cluster: &ClusterSpec, rendering: &Rendering) -> Vec<
         exposure.push(exposed_services(cluster));
     }
     if is_ours && serves_remotes(fleet, cluster) {
-        exposure.extend(exposed_istiod(cluster, &istiod_name(fleet, cluster)));
+        exposure.extend(exposed_istiods(fleet, cluster));
     }
     exposure
+}
+
+/// What passes remotes on to the control planes of a cluster.
+pub fn exposed_istiods(fleet: &Fleet, cluster: &ClusterSpec) -> [Value; 2] {
+    let other = fleet.spec.mesh.other_revision.iter();
+    let others: Vec<String> = other.map(|other| istiod_of_revision(&other.revision)).collect();
+    exposed_istiod(cluster, &istiod_name(fleet, cluster), &others)
 }
 
 /// The Deployment of a revision's istiods in a cluster.

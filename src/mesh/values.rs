@@ -59,13 +59,19 @@ pub fn render_requests(fleet: &Fleet) -> Vec<RenderRequest> {
             cluster: cluster.name.clone(),
             version: fleet.version(cluster).to_owned(),
             control_plane: match cluster.role {
-                Role::Remote | Role::Config => remote(fleet, cluster),
+                Role::Remote | Role::Config => remote(fleet, cluster, fleet.revision(cluster), true),
                 Role::External => external(fleet, cluster),
                 Role::Primary => control_plane(fleet, cluster, fleet.revision(cluster), true),
             },
             other: fleet.spec.mesh.other_revision.as_ref().map(|other| OtherRequest {
                 version: other.version.clone(),
-                control_plane: control_plane(fleet, cluster, &other.revision, false),
+                control_plane: match cluster.role {
+                    Role::Remote => remote(fleet, cluster, &other.revision, false),
+                    // Of an external control plane there is no second one.
+                    Role::Primary | Role::External | Role::Config => {
+                        control_plane(fleet, cluster, &other.revision, false)
+                    }
+                },
             }),
             // In ambient mode istiod itself makes one of a Gateway of the Gateway API.
             gateway: (needs_gateway(fleet, cluster) && !is_ambient(fleet)).then(|| gateway(fleet, cluster)),
@@ -219,7 +225,7 @@ fn external(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
 /// What a remote has in place of a control plane: an injector and a Service that lead to its primary. A
 /// config cluster has what its istiod reads and writes as, as well (Istio:
 /// `tests/integration/iop-externalistiod-config-integration-test-defaults.yaml`).
-fn remote(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
+fn remote(fleet: &Fleet, cluster: &ClusterSpec, revision: &str, is_default: bool) -> Value {
     let mut global = global(fleet, cluster);
     global["remotePilotAddress"] = STAND_IN.to_string().into();
     let part = |text: &str| text.replace('/', "--slash--");
@@ -234,11 +240,11 @@ fn remote(fleet: &Fleet, cluster: &ClusterSpec) -> Value {
     if cluster.role == Role::Config {
         values["global"]["configCluster"] = true.into();
         values["pilot"] = json!({"configMap": true});
-        values["defaultRevision"] = named_revision(fleet.revision(cluster)).into();
+        values["defaultRevision"] = named_revision(revision).into();
     }
     merge_own(&mut values, fleet, cluster);
-    tag(&mut values, fleet, fleet.revision(cluster), true);
-    let mut operator = operator(fleet, cluster, fleet.revision(cluster), "remote", "remote");
+    tag(&mut values, fleet, revision, is_default);
+    let mut operator = operator(fleet, cluster, revision, "remote", "remote");
     operator["spec"]["values"] = values;
     operator
 }
@@ -345,8 +351,9 @@ pub fn exposed_services(cluster: &ClusterSpec) -> Value {
 }
 
 /// Istio's `samples/multicluster/expose-istiod.yaml`, as data: the east-west gateway passes what
-/// remotes ask of istiod through to it, whatever name they ask for.
-pub fn exposed_istiod(cluster: &ClusterSpec, istiod: &str) -> [Value; 2] {
+/// remotes ask of istiod through to it, whatever name they ask for; but what they ask of one of the others by its
+/// name (its Service's, as remotes have it in the TLS handshake) to that one.
+pub fn exposed_istiod(cluster: &ClusterSpec, istiod: &str, others: &[String]) -> [Value; 2] {
     let namespace = cluster.system_namespace();
     // Its ports on the gateway, and on the Service of istiod.
     let ports = [(15012, "tls-istiod", 15012), (15017, "tls-istiodwebhook", 443)];
@@ -357,15 +364,23 @@ pub fn exposed_istiod(cluster: &ClusterSpec, istiod: &str) -> [Value; 2] {
             "hosts": ["*"],
         })
     });
-    let routes = ports.map(|(port, _, of_service)| {
-        json!({
-            "match": [{"port": port, "sniHosts": ["*"]}],
-            "route": [{"destination": {
-                "host": format!("{istiod}.{namespace}.svc.cluster.local"),
-                "port": {"number": of_service},
-            }}],
+    let asked = others
+        .iter()
+        .map(|other| (other.as_str(), format!("{other}.{namespace}.svc")));
+    let routes: Vec<Value> = asked
+        .chain([(istiod, "*".to_owned())])
+        .flat_map(|(istiod, asked)| {
+            ports.map(|(port, _, of_service)| {
+                json!({
+                    "match": [{"port": port, "sniHosts": [asked]}],
+                    "route": [{"destination": {
+                        "host": format!("{istiod}.{namespace}.svc.cluster.local"),
+                        "port": {"number": of_service},
+                    }}],
+                })
+            })
         })
-    });
+        .collect();
     [
         json!({
             "apiVersion": "networking.istio.io/v1", "kind": "Gateway",

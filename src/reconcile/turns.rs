@@ -23,8 +23,11 @@ pub fn in_turn(plan: Plan, fleet: &Fleet, given: &Given<'_>, at_once: usize) -> 
         let Some(seen) = given.inventory.seen(&cluster.name) else {
             continue;
         };
-        if given.areas.contains(&Area::Links) {
-            led_to_when_it_reads(&mut plan, fleet, cluster, seen);
+        let server = fleet.served_by(cluster).unwrap_or(cluster);
+        if given.areas.contains(&Area::Links)
+            && let Some(serving) = given.inventory.seen(&server.name)
+        {
+            led_to_when_it_reads(&mut plan, fleet, cluster, (server, serving));
         }
         if cluster.role.runs_control_planes() {
             turns.push(Turn::of(fleet, cluster, seen));
@@ -194,9 +197,15 @@ fn read_by<'fleet>(
     of_reader.map(|(_, read)| &read.name).filter(is_read).collect()
 }
 
-/// A control plane beside one that serves is led to when it reads what that one reads.
-fn led_to_when_it_reads(plan: &mut Laid, fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInventory) {
-    let replicas = seen.replicas_in(cluster.system_namespace());
+/// A control plane beside one that serves is led to, in a cluster that they serve, when it reads what that one
+/// reads.
+fn led_to_when_it_reads(
+    plan: &mut Laid,
+    fleet: &Fleet,
+    cluster: &ClusterSpec,
+    (server, seen): (&ClusterSpec, &ClusterInventory),
+) {
+    let replicas = seen.replicas_in(server.system_namespace());
     let revisions: BTreeSet<&str> = replicas.iter().map(|replica| replica.revision.as_str()).collect();
     let of_revision = |revision: &str| -> Vec<Replica> {
         let of_it = replicas.iter().filter(|replica| replica.revision == revision);
@@ -204,7 +213,7 @@ fn led_to_when_it_reads(plan: &mut Laid, fleet: &Fleet, cluster: &ClusterSpec, s
     };
     let of_revisions = revisions
         .iter()
-        .map(|revision| (*revision, read_by(&of_revision(revision), fleet, cluster)));
+        .map(|revision| (*revision, read_by(&of_revision(revision), fleet, server)));
     let read: Vec<(&str, BTreeSet<&ClusterName>)> = of_revisions.collect();
     let by_any: BTreeSet<&ClusterName> = read.iter().flat_map(|(_, read)| read).copied().collect();
     let leading: Vec<(StepId, String)> = plan
@@ -229,19 +238,10 @@ fn led_to_when_it_reads(plan: &mut Laid, fleet: &Fleet, cluster: &ClusterSpec, s
         let lacking = by_any
             .iter()
             .filter(|peer| by_it.is_none_or(|read| !read.contains(*peer)));
-        let istiod = istiod_deployment(cluster, &revision);
-        let rolled_out = StepId::awaiting(&cluster.name, Area::Mesh, &istiod, &Gate::RolledOut);
+        let istiod = istiod_deployment(server, &revision);
+        let rolled_out = StepId::awaiting(&server.name, Area::Mesh, &istiod, &Gate::RolledOut);
         let waits: Vec<StepId> = lacking
-            .map(|peer| {
-                synced(
-                    plan,
-                    fleet,
-                    cluster,
-                    seen,
-                    peer,
-                    std::slice::from_ref(&rolled_out),
-                )
-            })
+            .map(|peer| synced(plan, fleet, server, seen, peer, std::slice::from_ref(&rolled_out)))
             .collect();
         if let Some(step) = plan.plan.steps.iter_mut().find(|step| step.id == id) {
             step.needs.extend(waits);

@@ -37,8 +37,8 @@ fn watch(lab: &Lab, number: u8, over: &AtomicBool) -> (usize, Vec<String>) {
             let synced = entries.filter(|entry| entry["syncStatus"] == "synced");
             read.extend(synced.filter_map(|entry| entry["id"].as_str().map(str::to_owned)));
         }
-        let all = ["revise-1", "revise-2"];
-        if !all.iter().all(|name| read.contains(*name)) {
+        let all = [1, 2].map(|number| lab.context(number));
+        if !all.iter().all(|name| read.contains(name)) {
             wrong.push(format!("cluster {number} reads {read:?}: {said:?}"));
         }
         rounds += 1;
@@ -148,6 +148,85 @@ fn a_mesh_goes_from_one_revision_to_another_without_a_gap() {
         let context = fleet.lab.context(number);
         must(fleet.lab.kubectl(&context, &["delete", "namespace", "shop"]));
     }
+    must(fleet.lab.stolos(&["mesh", "uninstall", "--crds", "--yes"]));
+    for (number, before) in (1..=2).zip(before) {
+        let after = everything(&fleet, number);
+        let difference: Vec<_> = before.symmetric_difference(&after).collect();
+        assert!(difference.is_empty(), "cluster {number}: {difference:?}");
+    }
+}
+
+#[test]
+fn a_remote_goes_with_its_primary_from_one_revision_to_another_without_a_gap() {
+    let clusters = "  - name: follow-1\n    network: one\n  - name: follow-2\n    network: two\n    role: remote\n    \
+                    primary: follow-1\n";
+    let fleet = Fleet::written("follow", 2, "primary-remote", clusters);
+    let before: Vec<_> = (1..=2).map(|number| everything(&fleet, number)).collect();
+    must(fleet.lab.stolos(&["apply", "--yes"]));
+    fleet.until_settled();
+    let (enabled, asked) = ("istio-injection=enabled", "istio.io/rev=canary");
+    let answered_by = |injector: &str| {
+        let injector = ["mutatingwebhookconfiguration", injector];
+        fleet.assert_answered_by(2, &injector, &fleet.published_root(1));
+    };
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watched = scope.spawn(|| watch(&fleet.lab, 1, &over));
+        let ends = Over(&over);
+        let shop =
+            "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}";
+        fleet.lab.apply(&fleet.lab.context(2), shop);
+
+        step(&fleet, &["canary", "--tag", "prod=canary"], &[]);
+        step(&fleet, &["--move", "shop"], &[]);
+        answered_by("istio-sidecar-injector-canary");
+        // The remote's API server asks by name, and each istiod answers for itself alone.
+        assert_eq!(led_to(&fleet, 2, enabled), "default");
+        assert_eq!(led_to(&fleet, 2, asked), "canary");
+        assert_eq!(led_to(&fleet, 2, "istio.io/rev=prod"), "canary");
+        let labels = fleet.object(2, &["namespace", "shop"])["metadata"]["labels"].clone();
+        assert_eq!(labels["istio.io/rev"], "canary");
+
+        step(&fleet, &["--switch"], &["--allow-disruption"]);
+        assert_eq!(led_to(&fleet, 2, enabled), "canary");
+        let labels = fleet.object(2, &["namespace", "shop"])["metadata"]["labels"].clone();
+        assert_eq!(
+            labels["istio-injection"], "enabled",
+            "it asks again for what it did"
+        );
+        step(&fleet, &["--switch"], &["--allow-disruption"]);
+        assert_eq!(led_to(&fleet, 2, enabled), "default", "and back");
+
+        step(&fleet, &["--switch"], &["--allow-disruption"]);
+        step(&fleet, &["--finish"], &["--allow-disruption"]);
+        assert_eq!(led_to(&fleet, 2, enabled), "canary");
+        for number in [1, 2] {
+            let old = ["-n", "istio-system", "service", "istiod"];
+            let old = fleet.lab.object(&fleet.lab.context(number), &old);
+            assert_eq!(old, None, "what led to the old one is gone");
+        }
+        let route = fleet.object(1, &["-n", "istio-system", "virtualservice", "istiod-vs"]);
+        assert_eq!(
+            route["spec"]["tls"].as_array().map(Vec::len),
+            Some(2),
+            "{route:#}"
+        );
+
+        drop(ends);
+        let (rounds, wrong) = watched.join().expect("whoever watches does not fail");
+        assert!(rounds > 20, "asked only {rounds} times");
+        assert!(
+            wrong.is_empty(),
+            "{} of {rounds}: {}",
+            wrong.len(),
+            wrong.join("\n")
+        );
+    });
+    must(
+        fleet
+            .lab
+            .kubectl(&fleet.lab.context(2), &["delete", "namespace", "shop"]),
+    );
     must(fleet.lab.stolos(&["mesh", "uninstall", "--crds", "--yes"]));
     for (number, before) in (1..=2).zip(before) {
         let after = everything(&fleet, number);

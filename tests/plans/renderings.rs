@@ -63,10 +63,7 @@ pub fn renderings(fleet: &Fleet, version: Option<&str>) -> BTreeMap<ClusterName,
             });
             let rendering = Rendering {
                 version: version.unwrap_or(own).to_owned(),
-                control_plane: match is_remote {
-                    true => control_plane,
-                    false => of_revision(&control_plane, mesh, &mesh.revision, true),
-                },
+                control_plane: of_revision(&control_plane, mesh, &mesh.revision, true),
                 other,
                 gateway: match request.gateway {
                     Some(_) => objects(&rendered["gateway"]),
@@ -89,10 +86,14 @@ fn of_revision(objects: &[Object], mesh: &MeshSpec, revision: &str, is_default: 
     let named = named_revision(revision);
     let mut revised: Vec<Object> = objects.to_vec();
     for object in &mut revised {
-        if OF_A_REVISION.contains(&object.name()) {
+        if OF_A_REVISION.contains(&object.name()) && object.kind() != "ServiceAccount" {
             object.set_label("istio.io/rev", named);
             if named != "default" {
-                object.0["metadata"]["name"] = format!("{}-{revision}", object.name()).into();
+                let name = format!("{}-{revision}", object.name());
+                if object.label("kubernetes.io/service-name").is_some() {
+                    object.set_label("kubernetes.io/service-name", &name);
+                }
+                object.0["metadata"]["name"] = name.into();
             }
         }
     }

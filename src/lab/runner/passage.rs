@@ -6,9 +6,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt;
+use rustls::server::Acceptor;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -17,6 +19,11 @@ use super::{Node, known_image};
 use crate::lab::api::{self, ApiError};
 use crate::lab::error::LabError;
 use crate::lab::inside::{BRIDGE_NAME, ip, pass};
+
+/// The largest beginning of a TLS handshake that is looked at, in bytes.
+const HELLO: usize = 16 * 1024;
+/// How long it is waited for.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// The ports that a gateway passes through to istiod: discovery and webhooks.
 const PORTS: [u16; 2] = [15012, 15017];
@@ -75,7 +82,8 @@ async fn take(listener: TcpListener, node: Arc<Node>, service: Service, port: u1
 }
 
 async fn lead(client: TcpStream, node: &Node, service: &Service, port: u16) {
-    match way(node, service, port).await {
+    let asked = tokio::time::timeout(HANDSHAKE, server_name(&client)).await;
+    match way(node, service, port, &asked.unwrap_or_default()).await {
         Ok(Some(target)) => pass(client, target).await,
         Ok(None) => {}
         Err(error) => {
@@ -86,8 +94,40 @@ async fn lead(client: TcpStream, node: &Node, service: &Service, port: u16) {
     }
 }
 
-/// Where a connection to a port of a gateway's Service goes.
-async fn way(node: &Node, service: &Service, port: u16) -> Result<Option<SocketAddr>, ApiError> {
+/// The name that a client asks for in its TLS handshake, which stays unread for who answers it; empty where it
+/// asks for none, or speaks no TLS.
+async fn server_name(client: &TcpStream) -> String {
+    let mut buffer = vec![0; HELLO];
+    let mut before = 0;
+    loop {
+        let Ok(read) = client.peek(&mut buffer).await else {
+            return String::new();
+        };
+        let mut acceptor = Acceptor::default();
+        let mut hello = &buffer[..read];
+        while !hello.is_empty() && acceptor.read_tls(&mut hello).is_ok() {}
+        match acceptor.accept() {
+            Ok(Some(accepted)) => {
+                return accepted
+                    .client_hello()
+                    .server_name()
+                    .unwrap_or_default()
+                    .to_owned();
+            }
+            // There is more of it to come.
+            Ok(None) if read > 0 && read < HELLO => {
+                if read == before {
+                    tokio::time::sleep(super::PAUSE).await;
+                }
+                before = read;
+            }
+            Ok(None) | Err(_) => return String::new(),
+        }
+    }
+}
+
+/// Where a connection to a port of a gateway's Service goes that asks for a name.
+async fn way(node: &Node, service: &Service, port: u16, asked: &str) -> Result<Option<SocketAddr>, ApiError> {
     let namespace = service.namespace().unwrap_or_default();
     let istios = format!("/apis/networking.istio.io/v1/namespaces/{namespace}");
     let selector: Vec<String> = service
@@ -113,7 +153,7 @@ async fn way(node: &Node, service: &Service, port: u16) -> Result<Option<SocketA
     let destination = gateways
         .iter()
         .filter(|gateway| passes(gateway, proxy, port))
-        .find_map(|gateway| destination(&routes, gateway["metadata"]["name"].as_str()?, port));
+        .find_map(|gateway| destination(&routes, gateway["metadata"]["name"].as_str()?, port, asked));
     match destination {
         Some((host, port)) => endpoint(node, &host, port).await,
         None => Ok(None),
@@ -154,14 +194,20 @@ fn passes(gateway: &Value, proxy: &Value, port: u16) -> bool {
     is_its && servers.any(|server| server["port"]["number"] == port && server["tls"]["mode"] == "PASSTHROUGH")
 }
 
-/// The host and port that a route leads all names at a port of a Gateway to.
-fn destination(routes: &[Value], gateway: &str, port: u16) -> Option<(String, u64)> {
-    let mut of_gateway = routes
+/// The host and port that a route leads a name at a port of a Gateway to; a route for that name comes before one
+/// for all names.
+fn destination(routes: &[Value], gateway: &str, port: u16, asked: &str) -> Option<(String, u64)> {
+    let of_gateway: Vec<&Value> = routes
         .iter()
         .filter(|route| list(&route["spec"], "gateways").any(|name| name == gateway))
-        .flat_map(|route| list(&route["spec"], "tls"));
-    let all_names = |one: &Value| one["port"] == port && list(one, "sniHosts").any(|name| name == "*");
-    let rule = of_gateway.find(|rule| list(rule, "match").any(all_names))?;
+        .flat_map(|route| list(&route["spec"], "tls"))
+        .collect();
+    let leads = |rule: &Value, wanted: &str| {
+        let its = |one: &Value| one["port"] == port && list(one, "sniHosts").any(|name| name == wanted);
+        list(rule, "match").any(its)
+    };
+    let mut names = [asked, "*"].into_iter();
+    let rule = names.find_map(|name| of_gateway.iter().find(|rule| leads(rule, name)))?;
     let destination = &rule["route"][0]["destination"];
     Some((
         destination["host"].as_str()?.to_owned(),
@@ -206,19 +252,25 @@ mod tests {
     #[test]
     fn what_exposes_istiod_leads_to_it_and_nothing_else_does() {
         let cluster = crate::fleet::ClusterSpec::named("east".parse().unwrap());
-        let [gateway, route] = exposed_istiod(&cluster, "istiod");
+        let [gateway, route] = exposed_istiod(&cluster, "istiod", &["istiod-new".to_owned()]);
         let proxy = json!({"metadata": {"labels": {"istio": "eastwestgateway", "more": "x"}}});
         assert!(passes(&gateway, &proxy, 15012) && passes(&gateway, &proxy, 15017));
         assert!(!passes(&gateway, &proxy, 15443));
         assert!(!passes(&gateway, &json!({"metadata": {}}), 15012));
         let routes = [route];
-        let host = "istiod.istio-system.svc.cluster.local".to_owned();
+        let host = |istiod: &str| format!("{istiod}.istio-system.svc.cluster.local");
+        let lead = |gateway: &str, port, asked: &str| destination(&routes, gateway, port, asked);
+        for asked in ["istiod.istio-system.svc", ""] {
+            let own = host("istiod");
+            assert_eq!(lead("istiod-gateway", 15012, asked), Some((own.clone(), 15012)));
+            assert_eq!(lead("istiod-gateway", 15017, asked), Some((own, 443)));
+        }
+        let other = "istiod-new.istio-system.svc";
         assert_eq!(
-            destination(&routes, "istiod-gateway", 15012),
-            Some((host.clone(), 15012))
+            lead("istiod-gateway", 15017, other),
+            Some((host("istiod-new"), 443))
         );
-        assert_eq!(destination(&routes, "istiod-gateway", 15017), Some((host, 443)));
-        assert_eq!(destination(&routes, "other", 15017), None);
-        assert_eq!(destination(&[], "istiod-gateway", 15017), None);
+        assert_eq!(lead("other", 15017, other), None);
+        assert_eq!(destination(&[], "istiod-gateway", 15017, ""), None);
     }
 }

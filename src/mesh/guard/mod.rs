@@ -158,19 +158,16 @@ fn unlike_its_primary(fleet: &Fleet, remote: &ClusterSpec) -> Option<Refusal> {
     })
 }
 
-/// A second control plane beside the first, where they would not keep apart: a remote leads to one of
-/// them, and both would write ambient's proxies on the nodes.
+/// A second control plane beside the first, where they would not keep apart: both would write ambient's proxies
+/// on the nodes, or read what leads one external istiod to its configuration.
 fn two_revisions(fleet: &Fleet) -> Option<Refusal> {
     fleet.spec.mesh.other_revision.as_ref()?;
-    let remote = fleet
-        .spec
-        .clusters
-        .iter()
-        .find(|cluster| cluster.role.is_served_from_afar());
-    let why = match remote {
-        Some(remote) => format!("the remote {} can be led to one of them alone", remote.name),
-        None if is_ambient(fleet) => "ambient has one proxy on a node, and no second beside it".to_owned(),
-        None => return None,
+    let why = if is_ambient(fleet) {
+        "ambient has one proxy on a node, and no second beside it"
+    } else if fleet.spec.mesh.model == Model::ExternalControlPlane {
+        "an external control plane is one, for all that it serves"
+    } else {
+        return None;
     };
     Some(Refusal {
         reason: format!("`spec.mesh.otherRevision`: two revisions of such a mesh are not built yet: {why}"),

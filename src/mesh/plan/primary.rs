@@ -2,9 +2,7 @@
 
 use super::blocked;
 use super::waves::Waves;
-use crate::fleet::spec::named_revision;
 use crate::fleet::{Area, ClusterSpec, DataPlaneMode, Fleet, Role};
-use crate::inventory::control_plane::REVISION_LABEL;
 use crate::inventory::hint::quoted;
 use crate::inventory::{
     ClusterInventory, Inventory, Object, ObjectReference, Presence, control_planes, kind,
@@ -230,9 +228,14 @@ impl Waves<'_> {
         // An istiod that serves judges what is offered through the gateway; while it is being replaced,
         // the API server may ask one that is gone, and wait for it.
         let serves = Gate::RolledOut.missing_of(self.seen.object(istiod)).is_none();
+        // What leads remotes to one that goes stays until nobody hangs on it.
+        let (narrowing, exposure): (Vec<_>, Vec<_>) = desired
+            .exposure
+            .into_iter()
+            .partition(|object| self.leads_to_fewer(object));
         let (now, then) = match serves {
-            true => (desired.exposure, Vec::new()),
-            false => (Vec::new(), desired.exposure),
+            true => (exposure, Vec::new()),
+            false => (Vec::new(), exposure),
         };
         before_istiod.extend(self.exposure(now, &ground.all()));
         for object in base {
@@ -267,14 +270,7 @@ impl Waves<'_> {
             self.draft
                 .object(object, "it led to another cluster's istiod", &needs);
         }
-        // Each is answered by the istiod of its revision: what is wrong with another does not keep it back.
-        let own = named_revision(self.fleet.revision(self.cluster));
-        let is_own = |webhook: &Object| {
-            webhook
-                .label(REVISION_LABEL)
-                .is_none_or(|revision| revision == own)
-        };
-        let (webhooks, of_other): (Vec<_>, Vec<_>) = webhooks.into_iter().partition(is_own);
+        let (webhooks, of_other) = self.by_revision(webhooks);
         let mut hooked = serving;
         hooked.extend(self.webhooks(webhooks, &needs));
         let needs_of_other = if beside.is_empty() { ground.all() } else { beside };
@@ -299,6 +295,15 @@ impl Waves<'_> {
             self.draft.wait(Gate::Address, service, reason, &offered);
         }
         self.prune(ground, &[]);
+        let left: Vec<StepId> = self.draft.plan.steps.iter().map(|step| step.id.clone()).collect();
+        self.exposure(narrowing, &left);
+    }
+
+    /// Whether a route of ours leads to more istiods than it is to.
+    fn leads_to_fewer(&self, object: &Object) -> bool {
+        let routes = |object: &Object| object.list(&["spec", "tls"]).len();
+        let live = self.ours(&object.reference());
+        object.is_of(kind::VIRTUAL_SERVICE) && live.is_some_and(|live| routes(live) > routes(object))
     }
 
     /// The steps by which an external istiod is led to its configuration, and by which that comes to be

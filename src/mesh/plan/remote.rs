@@ -2,8 +2,9 @@
 //! its primary's istiod answers once it reads the cluster.
 
 use super::waves::{Ground, Waves};
+use crate::fleet::spec::DEFAULT_REVISION;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
-use crate::inventory::control_plane::names_primary;
+use crate::inventory::control_plane::{REVISION_LABEL, names_primary};
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, kind};
 use crate::link::secret::{self, LinkSecret};
 use crate::mesh::discovery::{Discovery, at_addresses, discovery, has_stand_in, unread_primary};
@@ -18,8 +19,14 @@ pub(super) fn plan(mut waves: Waves<'_>, inventory: &Inventory, rendering: &Rend
     match discovery(fleet, cluster, inventory) {
         Ok((primary, discovery)) => {
             let served: Vec<StepId> = Serving::of(fleet, primary, cluster).steps().into();
-            let gone = istiods_gone(primary, cluster, inventory);
-            waves.remote(desired(fleet, cluster, rendering), &discovery, &served, &gone);
+            let mut left = istiods_gone(primary, cluster, inventory);
+            left.extend(istiods_unused(primary, inventory));
+            let beside = beside(fleet, primary);
+            waves.remote(
+                desired(fleet, cluster, rendering),
+                &discovery,
+                [&served, &beside, &left],
+            );
             waves.draft.finish()
         }
         Err(blocked) => Plan {
@@ -41,6 +48,37 @@ fn istiods_gone(serving: &ClusterSpec, config: &ClusterSpec, inventory: &Invento
     let gone =
         istiods.map(|istiod| StepId::awaiting(&serving.name, Area::Mesh, &istiod.reference(), &Gate::Gone));
     gone.collect()
+}
+
+/// The waits, where they are planned, until no proxy hangs on an istiod that goes: those in a remote find it by
+/// what the remote has of it.
+fn istiods_unused(primary: &ClusterSpec, inventory: &Inventory) -> Vec<StepId> {
+    let seen = inventory.seen(&primary.name).into_iter();
+    let istiods = seen.flat_map(|seen| seen.istiods_in(primary.system_namespace()));
+    let unused = istiods.map(|istiod| {
+        let gate = Gate::Unused(
+            istiod
+                .label(REVISION_LABEL)
+                .unwrap_or(DEFAULT_REVISION)
+                .to_owned(),
+        );
+        StepId::awaiting(&primary.name, Area::Mesh, &istiod.reference(), &gate)
+    });
+    unused.collect()
+}
+
+/// The steps, where they are planned, after which the revision beside serves remotes as well.
+fn beside(fleet: &Fleet, primary: &ClusterSpec) -> Vec<StepId> {
+    let other = fleet.spec.mesh.other_revision.iter();
+    let steps = other.flat_map(|other| {
+        let istiod = istiod_deployment(primary, &other.revision);
+        let route = kind::VIRTUAL_SERVICE.reference(primary.system_namespace(), ISTIOD_ROUTE);
+        [
+            StepId::awaiting(&primary.name, Area::Mesh, &istiod, &Gate::RolledOut),
+            StepId::of(&primary.name, Area::Mesh, Action::Update, &route),
+        ]
+    });
+    steps.collect()
 }
 
 /// What has to be done in a cluster before its istiod serves another: read it, and be offered to it.
@@ -166,7 +204,9 @@ pub fn unserved(
 const LED: &str = "workloads find the istiod that serves them by it";
 
 impl Waves<'_> {
-    fn remote(&mut self, desired: Desired, discovery: &Discovery, served: &[StepId], gone: &[StepId]) {
+    /// Plans what a remote has: `served` are the steps by which it is served, `beside` those by which the
+    /// revision beside serves it, and `left` those after which nobody needs what goes.
+    fn remote(&mut self, desired: Desired, discovery: &Discovery, [served, beside, left]: [&[StepId]; 3]) {
         let ground = self.ground(&desired);
         let (webhooks, base): (Vec<_>, Vec<_>) =
             desired.control_plane.into_iter().partition(Object::is_webhook);
@@ -179,7 +219,13 @@ impl Waves<'_> {
         // Before its primary serves the cluster, nobody gives the webhooks a CA bundle, and no pod
         // that they want could be made.
         before.extend_from_slice(served);
+        let (webhooks, of_other) = self.by_revision(webhooks);
         let mut hooked = self.webhooks(webhooks, &before);
+        let mut before_other = before.clone();
+        before_other.extend_from_slice(beside);
+        let mut hooked_beside = before_other.clone();
+        hooked_beside.extend(self.webhooks(of_other, &before_other));
+        self.injection(&hooked, &hooked_beside);
         // Its own istiod, where it has one, injects for the webhooks' new path as well.
         before.extend(hooked.clone());
         for object in selected {
@@ -194,7 +240,7 @@ impl Waves<'_> {
         needs.extend(hooked);
         self.exposure(desired.exposure, &needs);
         // What its own istiod did stays until its primary's serves the cluster.
-        before.extend_from_slice(gone);
+        before.extend_from_slice(left);
         self.prune(ground, &before);
         self.retire_intermediate();
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::fleet::spec::DEFAULT_REVISION;
+use crate::fleet::spec::{DEFAULT_REVISION, named_revision};
 use crate::fleet::{Area, ClusterSpec, Fleet};
 use crate::inventory::control_plane::{REVISION_LABEL, TAG_LABEL};
 use crate::inventory::{ClusterInventory, FailureClass, Object, ObjectReference, Replica, kind};
@@ -138,6 +138,16 @@ impl<'input> Waves<'input> {
         let mut members = wanted;
         members.extend(self.seen.objects.iter().filter(|object| set.has(object)));
         (set.parent(fleet, &members), narrowed)
+    }
+
+    /// The webhooks of the mesh's own revision, and those of the one beside. Each is answered by the istiod of
+    /// its revision: what is wrong with another does not keep it back.
+    pub(super) fn by_revision(&self, webhooks: Vec<Object>) -> (Vec<Object>, Vec<Object>) {
+        let own = named_revision(self.fleet.revision(self.cluster));
+        webhooks.into_iter().partition(|webhook| {
+            let revision = webhook.label(REVISION_LABEL);
+            revision.is_none_or(|revision| revision == own)
+        })
     }
 
     /// The webhooks, and their CA bundles, which an istiod gives them.
