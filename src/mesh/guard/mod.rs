@@ -14,9 +14,9 @@ pub use ranges::shares_networks;
 
 use super::objects::Rendering;
 use super::values::is_ambient;
-use crate::fleet::spec::named_revision;
+use crate::fleet::spec::{DEFAULT_REVISION, named_revision};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Model, Role};
-use crate::inventory::control_plane::led_by;
+use crate::inventory::control_plane::{REVISION_LABEL, led_by};
 use crate::inventory::hint::quoted;
 use crate::inventory::{ClusterInventory, ControlPlane, Fact, Inventory, Object, control_planes};
 use crate::plan::Blocked;
@@ -240,12 +240,19 @@ pub fn refused_by_what_stands(
             let mut versions = rendering.flat_map(Rendering::versions);
             blocked.extend(versions.find_map(|version| kubernetes_too_old(cluster, seen, version)));
             blocked.extend(another_configuration(fleet, cluster, seen));
-            let mut istiods = seen.istiods_in(cluster.system_namespace());
-            let is_ours = |istiod: &Object| Ownership::of(istiod, &fleet.metadata.name) == Ownership::Ours;
-            if adopts && !istiods.all(is_ours) {
+            let foreign = seen
+                .istiods_in(cluster.system_namespace())
+                .filter(|istiod| Ownership::of(istiod, &fleet.metadata.name) != Ownership::Ours);
+            let foreign: Vec<&Object> = foreign.filter(|_| adopts).collect();
+            if !foreign.is_empty() {
                 // What its proxies, and others' links, know it by is not changed under them.
                 blocked.extend(another_identity(fleet, cluster, seen, Area::Mesh));
             }
+            blocked.extend(
+                foreign
+                    .into_iter()
+                    .find_map(|istiod| another_revision(fleet, cluster, istiod)),
+            );
         } else if cluster.manages(Area::Links) {
             // What others installed is linked as it is.
             blocked.extend(another_identity(fleet, cluster, seen, Area::Links));
@@ -295,6 +302,25 @@ fn another_configuration(fleet: &Fleet, cluster: &ClusterSpec, seen: &ClusterInv
         area: Area::Mesh,
         reason,
         hint: Some(hint),
+        unreachable: false,
+    })
+}
+
+/// An istiod that would not be taken over with the rest: the fleet file does not name its revision, so that
+/// another would be installed beside it.
+fn another_revision(fleet: &Fleet, cluster: &ClusterSpec, istiod: &Object) -> Option<Blocked> {
+    let revision = istiod.label(REVISION_LABEL).unwrap_or(DEFAULT_REVISION);
+    let is_own = named_revision(fleet.revision(cluster)) == revision;
+    (!is_own && !fleet.spec.mesh.has_revision(revision)).then(|| Blocked {
+        cluster: cluster.name.clone(),
+        area: Area::Mesh,
+        reason: format!(
+            "{} is of the revision {revision}, and the fleet file names {}: another control plane would be installed \
+             beside it",
+            istiod.reference(),
+            named_revision(fleet.revision(cluster))
+        ),
+        hint: Some(format!("write `spec.mesh.revision: {revision}`")),
         unreachable: false,
     })
 }
