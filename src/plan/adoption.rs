@@ -1,8 +1,7 @@
 //! What taking an object over changes: the fields in which it is not what is meant, and those that its owner
 //! has beside.
 
-use super::difference::{Difference, differences};
-use super::draft::reason_of;
+use super::difference::{Difference, differences, reason_of};
 use super::ownership::ISTIOCTL_MANAGER;
 use crate::inventory::Object;
 use crate::inventory::kind::CUSTOM_RESOURCE_DEFINITION;

@@ -36,6 +36,16 @@ pub fn differences(desired: &Object, live: &Object, manager: &str) -> Vec<Differ
     differing
 }
 
+/// The reason of an update: the first fields in which the object differs.
+pub fn reason_of(differing: &[Difference]) -> String {
+    let shown: Vec<&str> = differing.iter().take(3).map(|one| one.path.as_str()).collect();
+    match differing.len() {
+        0 => "it differs".to_owned(),
+        1..=3 => format!("differs in {}", shown.join(", ")),
+        more => format!("differs in {} and {} more", shown.join(", "), more - 3),
+    }
+}
+
 /// Whether a manager owns a field of an object by server-side apply; the path is in the form of
 /// `managedFields`, such as `["f:webhooks", "k:{\"name\":\"x\"}", "f:failurePolicy"]`.
 pub fn owns_field(live: &Object, manager: &str, path: &[&str]) -> bool {

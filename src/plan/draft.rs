@@ -2,7 +2,7 @@
 //! step, nothing, or a reason why not.
 
 use super::adoption::adoption_reason;
-use super::difference::{Difference, differences};
+use super::difference::{Difference, differences, reason_of};
 use super::ownership::{FIELD_MANAGER, Ownership, is_adoptable};
 use super::{Action, Blocked, Content, Gate, Plan, Step, StepId};
 use crate::fleet::{Area, ClusterName, FleetName};
@@ -54,16 +54,6 @@ pub fn judge(desired: &Object, inventory: &ClusterInventory, fleet: &FleetName) 
     match tried {
         Some(run) if !run.changes => Verdict::Stands,
         _ => Verdict::Differs(differing),
-    }
-}
-
-/// The reason of an update: the first fields in which the object differs.
-pub fn reason_of(differing: &[Difference]) -> String {
-    let shown: Vec<&str> = differing.iter().take(3).map(|one| one.path.as_str()).collect();
-    match differing.len() {
-        0 => "it differs".to_owned(),
-        1..=3 => format!("differs in {}", shown.join(", ")),
-        more => format!("differs in {} and {} more", shown.join(", "), more - 3),
     }
 }
 

@@ -12,8 +12,9 @@ use crate::inventory::hint::quoted;
 use crate::inventory::{ClusterInventory, Inventory, Object, Presence, Replica, kind};
 use crate::link::secret::{self, LinkSecret};
 use crate::mesh::values::{GATEWAY_NAME, needs_gateway};
+use crate::plan::difference::reason_of;
 use crate::plan::difference::{Difference, differences};
-use crate::plan::draft::{Draft, reason_of, unread};
+use crate::plan::draft::{Draft, unread};
 use crate::plan::ownership::{ApplySet, FLEET_LABEL, Ownership};
 use crate::plan::{Action, Blocked, Content, Gate, Plan, RemoteSecretContent, StepId, Warning};
 
