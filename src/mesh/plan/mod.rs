@@ -19,7 +19,7 @@ use waves::Waves;
 use super::objects::Rendering;
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, NamespaceName, Role};
 use crate::inventory::{Inventory, Presence, kind};
-use crate::plan::{Blocked, Plan, Warning};
+use crate::plan::{Action, Blocked, Plan, StepId, Warning};
 
 /// Plans the mesh in every cluster whose mesh the fleet manages. `signing` are the clusters whose
 /// istiod will have its intermediate, by this plan's trust steps or already: an istiod that starts
@@ -49,8 +49,31 @@ pub fn plan(
             Role::Remote | Role::Config => remote::plan(waves, inventory, rendering),
         });
     }
+    keep_what_is_needed(&mut plan, fleet, inventory);
     plan.warnings.extend(in_no_cluster(fleet, inventory));
     plan
+}
+
+/// What leads a remote to an istiod stays where that one should go and does not by this plan: what blocks its
+/// primary says why.
+fn keep_what_is_needed(plan: &mut Plan, fleet: &Fleet, inventory: &Inventory) {
+    let planned: BTreeSet<StepId> = plan.steps.iter().map(|step| step.id.clone()).collect();
+    for remote in fleet
+        .spec
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.role == Role::Remote)
+    {
+        let Some(primary) = fleet.served_by(remote) else {
+            continue;
+        };
+        let going = remote::istiods_going(fleet, primary, inventory);
+        let staying: Vec<StepId> = going.into_iter().filter(|step| !planned.contains(step)).collect();
+        plan.steps.retain(|step| {
+            let waits = step.needs.iter().any(|need| staying.contains(need));
+            step.cluster != remote.name || step.action != Action::Delete || !waits
+        });
+    }
 }
 
 /// Says which namespaces are to be led to the other revision and are nowhere.

@@ -2,7 +2,7 @@
 //! its primary's istiod answers once it reads the cluster.
 
 use super::waves::{Ground, Waves};
-use crate::fleet::spec::DEFAULT_REVISION;
+use crate::fleet::spec::{DEFAULT_REVISION, named_revision};
 use crate::fleet::{Area, ClusterName, ClusterSpec, Fleet, Role};
 use crate::inventory::control_plane::{REVISION_LABEL, names_primary};
 use crate::inventory::{ClusterInventory, Inventory, Object, ObjectReference, kind};
@@ -10,6 +10,7 @@ use crate::link::secret::{self, LinkSecret};
 use crate::mesh::discovery::{Discovery, at_addresses, discovery, has_stand_in, unread_primary};
 use crate::mesh::objects::{Desired, Rendering, desired, istiod_deployment};
 use crate::mesh::values::{EXTERNAL_SERVICE, GATEWAY_NAME, ISTIOD_ROUTE};
+use crate::plan::ownership::Ownership;
 use crate::plan::{Action, Blocked, Content, Gate, Plan, StepId};
 use crate::trust::carried::CACERTS;
 
@@ -20,7 +21,7 @@ pub(super) fn plan(mut waves: Waves<'_>, inventory: &Inventory, rendering: &Rend
         Ok((primary, discovery)) => {
             let served: Vec<StepId> = Serving::of(fleet, primary, cluster).steps().into();
             let mut left = istiods_gone(primary, cluster, inventory);
-            left.extend(istiods_unused(primary, inventory));
+            left.extend(istiods_going(fleet, primary, inventory));
             let beside = beside(fleet, primary);
             waves.remote(
                 desired(fleet, cluster, rendering),
@@ -50,21 +51,20 @@ fn istiods_gone(serving: &ClusterSpec, config: &ClusterSpec, inventory: &Invento
     gone.collect()
 }
 
-/// The waits, where they are planned, until no proxy hangs on an istiod that goes: those in a remote find it by
-/// what the remote has of it.
-fn istiods_unused(primary: &ClusterSpec, inventory: &Inventory) -> Vec<StepId> {
+/// The steps by which istiods of a primary go that the fleet file no longer asks for: proxies in a remote find
+/// them by what the remote has of them. They are planned where the primary is.
+pub(super) fn istiods_going(fleet: &Fleet, primary: &ClusterSpec, inventory: &Inventory) -> Vec<StepId> {
     let seen = inventory.seen(&primary.name).into_iter();
     let istiods = seen.flat_map(|seen| seen.istiods_in(primary.system_namespace()));
-    let unused = istiods.map(|istiod| {
-        let gate = Gate::Unused(
-            istiod
-                .label(REVISION_LABEL)
-                .unwrap_or(DEFAULT_REVISION)
-                .to_owned(),
-        );
-        StepId::awaiting(&primary.name, Area::Mesh, &istiod.reference(), &gate)
+    let going = istiods.filter(|istiod| {
+        let revision = istiod.label(REVISION_LABEL).unwrap_or(DEFAULT_REVISION);
+        let is_ours = Ownership::of(istiod, &fleet.metadata.name) == Ownership::Ours;
+        let is_own = named_revision(fleet.revision(primary)) == revision;
+        is_ours && !is_own && !fleet.spec.mesh.has_revision(revision)
     });
-    unused.collect()
+    going
+        .map(|istiod| StepId::of(&primary.name, Area::Mesh, Action::Delete, &istiod.reference()))
+        .collect()
 }
 
 /// The steps, where they are planned, after which the revision beside serves remotes as well.
